@@ -69,7 +69,7 @@ class MT19937Generator:
     def __init__(self, device: Any = "cpu") -> None:
         self.device = device
         self._lock = threading.RLock()
-        self._words = np.random.MT19937()
+        self._words: np.random.MT19937 | None = None
         self.manual_seed(DEFAULT_SEED)
 
     # Seeds and state
@@ -83,8 +83,7 @@ class MT19937Generator:
             raise ValueError(f"Overflow when unpacking long long: seed must be in [-2**63, 2**64), got {seed}")
         with self._lock:
             self._seed = seed % 2**64
-            # Like PyTorch, only the low 32 bits reach mt19937.
-            np.random.RandomState(self._words).seed(self._seed & 0xFFFFFFFF)
+            self._pending = True  # the words are seeded when first needed: importing numpy.random takes 20 ms
             self._untouched = True
             self._spare_normal: float | None = None
         return self
@@ -102,7 +101,7 @@ class MT19937Generator:
     def get_state_array(self) -> NDArray[np.uint8]:
         """The state as the 5056 bytes of ``torch.Generator.get_state()``."""
         with self._lock:
-            mt = self._words.state["state"]
+            mt = self._mt19937().state["state"]
             # PyTorch counts `next` up from 0 after seeding and `left` down; NumPy's position is 624 then.
             position = 0 if self._untouched else mt["pos"]
             left = 1 if self._untouched else 625 - position
@@ -126,7 +125,8 @@ class MT19937Generator:
             raise RuntimeError("Invalid mt19937 state")
         words = np.frombuffer(key, "<u8").astype(np.uint32)
         with self._lock:
-            self._words.state = {
+            self._pending = False
+            self._mt19937().state = {
                 "bit_generator": "MT19937",
                 "state": {"key": words, "pos": 624 if untouched else position},
             }
@@ -145,16 +145,26 @@ class MT19937Generator:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.device = state["device"]
         self._lock = threading.RLock()
-        self._words = np.random.MT19937()
+        self._words = None
         self.set_state_array(state["state"])
 
     # Raw bits; the caller holds the lock
 
+    def _mt19937(self) -> np.random.MT19937:
+        if self._words is None:
+            self._words = np.random.MT19937(0)
+        if self._pending:
+            # Like PyTorch, only the low 32 bits of the seed reach mt19937.
+            np.random.RandomState(self._words).seed(self._seed & 0xFFFFFFFF)
+            self._pending = False
+        return self._words
+
     def _draw32(self, count: int) -> NDArray[np.uint64]:
         """``count`` words of 32 bits, held in uint64."""
+        words = self._mt19937()
         if count:
             self._untouched = False
-        return self._words.random_raw(count)
+        return words.random_raw(count)
 
     def _draw64(self, count: int) -> NDArray[np.uint64]:
         """``count`` words of 64 bits, the first draw of each pair on top."""
@@ -306,7 +316,7 @@ class MT19937Generator:
         return _cast(words.view(np.int64), dtype).reshape(shape)
 
     def randperm(self, n: int, dtype: DTypeLike = np.int64) -> NDArray[Any]:
-        """A random permutation of 0 .. n - 1: ``torch.randperm``."""
+        """A random permutation of 0 .. n - 1: ``torch.randperm`` (which from 2**32 // 20 on takes another order)."""
         n = operator.index(n)
         dtype = np.dtype(dtype)
         _check_randperm(n, dtype)
