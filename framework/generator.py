@@ -200,10 +200,11 @@ class MT19937Generator:
             draw = self._uniform64 if dtype == np.float64 else self._uniform32
             for span in _chunks(flat.size):
                 values = draw(span.stop - span.start)
-                values *= stop - start
-                values += start
                 part = flat[span]
-                part[...] = values
+                # PyTorch scales with one fused multiply-add: for float32 a product in float64 is exact.
+                part[...] = _scaled64(values, start, stop) if compute is np.float64 else _fma(
+                    values.astype(np.float64), np.float64(stop - start), np.float64(start)
+                )
                 np.copyto(part, first, where=part == last)  # rounding may have reached the excluded bound
         return out
 
@@ -509,6 +510,20 @@ def _fma(a: Any, b: Any, c: Any) -> NDArray[np.float64]:
     return _round32(x)
 
 
+def _scaled64(u: NDArray[np.float64], start: np.float64, stop: np.float64) -> NDArray[np.float64]:
+    """``u * (stop - start) + start`` in float64 with (nearly always) one rounding: the product's error is carried on."""
+    scale = stop - start
+    product = u * scale
+    split = 134217729.0  # 2**27 + 1: Dekker's splitting of a float64 into two halves
+    u_high = u * split - (u * split - u)
+    s_high = scale * split - (scale * split - scale)
+    u_low, s_low = u - u_high, scale - s_high
+    error = ((u_high * s_high - product) + u_high * s_low + u_low * s_high) + u_low * s_low
+    total = product + start
+    back = total - product
+    return total + (((product - (total - back)) + (start - back)) + error)
+
+
 def _log32(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Natural logarithm of positive float32 numbers that are not subnormal."""
     bits = x.view(np.int32)
@@ -680,5 +695,3 @@ def _check_multinomial(probs: NDArray[Any], num_samples: int, replacement: bool)
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
 
 
-default_generator = MT19937Generator()
-default_generator.seed()

@@ -1,0 +1,340 @@
+"""A neural-network training framework on its own autograd, with PyTorch's API.
+
+    import framework as torch
+
+Arrays are NumPy's on the CPU and CuPy's on an NVIDIA GPU. ARCHITECTURE.md in the repository says how it works.
+"""
+
+import warnings as _warnings
+from math import e, inf, nan, pi
+from typing import Any as _Any
+
+# Arithmetic on infinities and zeros is silent in PyTorch. The filter is for this package's own lines alone: what the
+# user computes with NumPy warns as before.
+_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"framework\.")
+
+from . import autograd, backend, cuda, nn, optim, utils
+from .backend import device
+from .creation import (
+    arange,
+    as_tensor,
+    asarray,
+    bernoulli,
+    empty,
+    empty_like,
+    eye,
+    from_dlpack,
+    from_numpy,
+    full,
+    full_like,
+    get_default_device,
+    linspace,
+    logspace,
+    multinomial,
+    normal,
+    ones,
+    ones_like,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    set_default_device,
+    tensor,
+    tril_indices,
+    triu_indices,
+    zeros,
+    zeros_like,
+)
+from .dtypes import (
+    bfloat16,
+    bool,
+    can_cast,
+    cdouble,
+    cfloat,
+    complex64,
+    complex128,
+    double,
+    dtype,
+    finfo,
+    float,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    iinfo,
+    int,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    promote_types,
+    set_default_dtype,
+    short,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from .engine import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .ops.index import (
+    argwhere,
+    gather,
+    index_add,
+    index_copy,
+    index_fill,
+    index_put,
+    index_select,
+    masked_fill,
+    masked_select,
+    nonzero,
+    scatter,
+    scatter_add,
+    select,
+    take,
+    take_along_dim,
+    tril,
+    triu,
+)
+from .ops.linalg import addmm, bmm, dot, matmul, mm, mv, outer
+from .ops.pointwise import (
+    abs,
+    acos,
+    acosh,
+    add,
+    addcdiv,
+    addcmul,
+    angle,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    ceil,
+    clamp,
+    clamp_max,
+    clamp_min,
+    conj,
+    copysign,
+    cos,
+    cosh,
+    deg2rad,
+    div,
+    eq,
+    exp,
+    exp2,
+    expm1,
+    floor,
+    floor_divide,
+    fmax,
+    fmin,
+    fmod,
+    frac,
+    ge,
+    gt,
+    heaviside,
+    hypot,
+    imag,
+    isclose,
+    isfinite,
+    isinf,
+    isnan,
+    isneginf,
+    isposinf,
+    isreal,
+    le,
+    lerp,
+    log,
+    log1p,
+    log2,
+    log10,
+    logaddexp,
+    logaddexp2,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    logit,
+    lt,
+    maximum,
+    minimum,
+    mul,
+    nan_to_num,
+    ne,
+    neg,
+    positive,
+    pow,
+    rad2deg,
+    real,
+    reciprocal,
+    remainder,
+    round,
+    rsqrt,
+    rsub,
+    sgn,
+    sigmoid,
+    sign,
+    signbit,
+    sin,
+    sinc,
+    sinh,
+    sqrt,
+    square,
+    sub,
+    tan,
+    tanh,
+    trunc,
+    where,
+    xlogy,
+)
+from .ops.reduce import (
+    all,
+    allclose,
+    amax,
+    amin,
+    aminmax,
+    any,
+    argmax,
+    argmin,
+    count_nonzero,
+    cumprod,
+    cumsum,
+    equal,
+    log_softmax,
+    logsumexp,
+    max,
+    mean,
+    min,
+    nanmean,
+    nansum,
+    norm,
+    prod,
+    softmax,
+    std,
+    std_mean,
+    sum,
+    var,
+    var_mean,
+)
+from .ops.shape import (
+    as_strided,
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    block_diag,
+    broadcast_shapes,
+    broadcast_tensors,
+    broadcast_to,
+    cartesian_prod,
+    cat,
+    chunk,
+    clone,
+    column_stack,
+    diag,
+    diag_embed,
+    diagflat,
+    diagonal,
+    dstack,
+    flatten,
+    flip,
+    fliplr,
+    flipud,
+    hstack,
+    meshgrid,
+    movedim,
+    narrow,
+    permute,
+    ravel,
+    reshape,
+    roll,
+    rot90,
+    split,
+    squeeze,
+    stack,
+    t,
+    tensor_split,
+    tile,
+    transpose,
+    unbind,
+    unflatten,
+    unfold,
+    unsqueeze,
+    vstack,
+)
+from .printing import set_printoptions
+from .random import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
+from .size import Size
+from .tensor import Tensor
+
+__version__ = "0.1.0"
+
+newaxis = None
+strided = "torch.strided"
+contiguous_format, channels_last, preserve_format = "torch.contiguous_format", "torch.channels_last", "torch.preserve_format"
+
+absolute, negative = abs, neg
+arccos, arcsin, arctan, arctan2 = acos, asin, atan, atan2
+arccosh, arcsinh, arctanh = acosh, asinh, atanh
+clip, fix, divide, true_divide, multiply, subtract = clamp, trunc, div, div, mul, sub
+concat = concatenate = cat
+swapaxes = swapdims = transpose
+moveaxis, row_stack, ger = movedim, vstack, outer
+greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+
+
+def is_tensor(obj: _Any) -> _Any:
+    """Whether `obj` is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_floating_point(input: Tensor) -> _Any:
+    """Whether a tensor's type is a floating one."""
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> _Any:
+    """Whether a tensor's type is complex."""
+    return input.is_complex()
+
+
+def numel(input: Tensor) -> _Any:
+    """The number of elements."""
+    return input.numel()
+
+
+def result_type(tensor1: _Any, tensor2: _Any) -> dtype:
+    """The type that an operation on two operands (tensors or numbers) gives."""
+    from .dtypes import combine, of_scalar
+
+    tensors = [x for x in (tensor1, tensor2) if isinstance(x, Tensor)]
+    numbers = [of_scalar(x) for x in (tensor1, tensor2) if not isinstance(x, Tensor)]
+    return combine([x.dtype for x in tensors if x.ndim], [x.dtype for x in tensors if not x.ndim], numbers)
+
+
+def __getattr__(name: str) -> _Any:
+    raise AttributeError(f"module 'framework' has no attribute '{name}': this part of torch is not covered")

@@ -1,0 +1,86 @@
+"""In-place twins of operators: `exp_ = inplace(exp)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import dtypes
+from .errors import reraise
+from .grad_mode import mode
+from .node import SavedOutput, next_sequence
+from .op import Op, scalar_type_name
+from .variable import Variable, counter_of, wrap
+from .views import check_writable, set_history
+
+
+def inplace(function: Callable) -> Callable:
+    """The method that computes `function(self, ...)` into `self`, under autograd's rules for in-place writes.
+
+    RuntimeError as PyTorch raises it: for a leaf that requires grad, a view that must not be written to, a result whose
+    shape or type `self` cannot hold.
+    """
+    op: Op = function.op  # type: ignore[attr-defined]
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return write_in_place(op, op.bind((self, *args), kwargs))
+
+    method.__name__ = method.__qualname__ = f"{op.public_name}_"
+    method.__doc__ = f"In-place version of `{op.public_name}`."
+    return method
+
+
+def write_in_place(op: Op, args: list) -> Any:
+    """Runs `op` on bound arguments, writes the result into the first of them, and rewrites its history."""
+    tensor = args[0]
+    arrays, _, tracked = op.arrays_of(args)
+    edges = op._edges(args) if tracked and mode.enabled and op.diff else None
+    check_writable(tensor, edges is not None)
+    if op.promoted:
+        op.promotion(args, arrays)
+    try:
+        result = op.compute(*arrays)
+    except Exception as error:
+        reraise(op, args, error)
+    place = tensor._array
+    _check_fits(place, result)
+    if edges is not None:
+        # Formulas that want the old value get a copy: this write is about to destroy it.
+        old = [_before_write(a) if a is tensor else a for a in args] if _wants_old(op, args, edges) else args
+    place[...] = result
+    counter = counter_of(tensor)
+    counter[0] += 1
+    if edges is not None:
+        node = op.node_for(old, edges, SavedOutput(place, counter))
+        node.shape, node.dtype = place.shape, place.dtype
+        node.sequence = next_sequence()
+        set_history(tensor, node, op.diff.index(0) if 0 in op.diff else None)
+    return tensor
+
+
+def _wants_old(op: Op, args: list, edges: tuple) -> bool:
+    needed = {i for i, edge in enumerate(edges) if edge is not None}
+    return any(
+        type(saver) is int and args[saver] is args[0] and not users.isdisjoint(needed)
+        for saver, users in zip(op.savers, op.users, strict=True)
+    )
+
+
+def _before_write(tensor: Variable) -> Any:
+    """A tensor with the same place in the graph and a copy of the values."""
+    copy = wrap(tensor._array.copy())
+    copy._node, copy._requires_grad = tensor._node, tensor._requires_grad is True or tensor._node is not None
+    return copy
+
+
+def _check_fits(place: Any, result: Any) -> None:
+    if result.shape != place.shape:
+        raise RuntimeError(
+            f"output with shape {list(place.shape)} doesn't match the broadcast shape {list(result.shape)}"
+        )
+    if result.dtype is not place.dtype:
+        from_, to = dtypes.from_numpy(result.dtype), dtypes.from_numpy(place.dtype)
+        if not dtypes.can_cast(from_, to):
+            raise RuntimeError(
+                f"result type {scalar_type_name(from_)} can't be cast to the desired output type {scalar_type_name(to)}"
+            )

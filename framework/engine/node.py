@@ -1,0 +1,269 @@
+"""The recorded graph: nodes, the edges between them, and what they have saved.
+
+A node knows its operator (its class), its edges toward the inputs, and the values its gradient formulas need. It never
+holds its own output tensor, so there are no reference cycles and a graph goes when its last tensor goes.
+
+An edge is where a gradient flows to: a `Node` (the maker of an input), an `Output` (one of a node's several results),
+a leaf tensor, or None where no gradient is needed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections import OrderedDict
+from typing import Any
+
+from .variable import Variable, wrap
+
+#: Later nodes get smaller numbers, so a min-heap hands out the latest node first.
+next_sequence = itertools.count(0, -1).__next__
+
+#: Marks what a node saved once backward has passed it.
+FREED = ("freed",)
+
+
+class Node:
+    """One recorded operation. Each operator has a subclass of its own, named as PyTorch names it (`MulBackward0`)."""
+
+    __slots__ = ("edges", "saved", "versions", "sequence", "shape", "dtype", "hooks", "__weakref__")
+    edges: tuple[Any, ...]
+    saved: tuple[Any, ...]
+    versions: tuple[int, ...] | None  # of the saved values, when any was ever written in place
+    sequence: int
+    shape: Any  # of the output; a tuple of shapes when there are several
+    dtype: Any  # NumPy dtype of the output(s), likewise
+    hooks: Any  # NodeHooks or None
+
+    #: Missing gradients of a node with several results arrive as None, not as zeros.
+    keeps_none = False
+
+    def run(self, grad: Any, needed: tuple[bool, ...], as_tensors: bool) -> Any:
+        """The gradients of the inputs, one per edge (None where not `needed`), from the output's."""
+        raise AssertionError("each operator's node class has its own")
+
+    def release(self) -> None:
+        """Lets go of what was saved, once backward has passed."""
+        if self.saved:
+            self.saved = FREED
+
+    # --- torch's view of a node
+
+    def name(self) -> str:
+        return type(self).__name__
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """(node, index of that node's output) for each input; leaves show as AccumulateGrad."""
+        return tuple(_shown(edge) for edge in self.edges)
+
+    @property
+    def metadata(self) -> dict:
+        """A dictionary for the user's own notes."""
+        return hooks_of(self).metadata
+
+    def register_hook(self, hook: Any) -> RemovableHandle:
+        """Calls `hook(grad_inputs, grad_outputs)` after this node's backward; may return new grad_inputs."""
+        return RemovableHandle.into(hooks_of(self).post, hook)
+
+    def register_prehook(self, hook: Any) -> RemovableHandle:
+        """Calls `hook(grad_outputs)` before this node's backward; may return new grad_outputs."""
+        return RemovableHandle.into(hooks_of(self).pre, hook)
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {hex(id(self))}>"
+
+
+class Output:
+    """Result number `index` of a node that has several."""
+
+    __slots__ = ("node", "index")
+
+    def __init__(self, node: Node, index: int) -> None:
+        self.node = node
+        self.index = index
+
+
+class AccumulateGrad(Node):
+    """How a leaf shows in `next_functions`. The engine itself lets edges end at the leaf; this is made on request."""
+
+    __slots__ = ("variable",)
+
+    def __init__(self, variable: Variable) -> None:
+        self.variable = variable
+        self.edges, self.saved, self.versions, self.hooks = (), (), None, None
+        self.sequence = 1  # after every other node
+        self.shape, self.dtype = variable._array.shape, variable._array.dtype
+
+
+def _shown(edge: Any) -> tuple[Any, int]:
+    if isinstance(edge, Output):
+        return edge.node, edge.index
+    if isinstance(edge, Variable):
+        return AccumulateGrad(edge), 0
+    return edge, 0
+
+
+def edge_of(tensor: Variable) -> Any:
+    """The edge along which `tensor` receives its gradient; None when it needs none."""
+    if tensor._view is not None:
+        tensor._view.refresh(tensor)
+    if tensor._node is not None:
+        return tensor._node
+    return tensor if tensor._requires_grad is True else None
+
+
+# --- hooks --------------------------------------------------------------------------------------------------------
+
+
+class NodeHooks:
+    """Everything that watches a node: pre and post hooks, hooks on its outputs, and outputs that retain their grad."""
+
+    __slots__ = ("pre", "post", "on_output", "retained", "metadata")
+
+    def __init__(self) -> None:
+        self.pre: OrderedDict[int, Any] = OrderedDict()
+        self.post: OrderedDict[int, Any] = OrderedDict()
+        self.on_output: dict[int, OrderedDict[int, Any]] = {}
+        self.retained: dict[int, weakref.ref] = {}
+        self.metadata: dict = {}
+
+
+def hooks_of(node: Node) -> NodeHooks:
+    if node.hooks is None:
+        node.hooks = NodeHooks()
+    return node.hooks
+
+
+class TensorHooks:
+    """Hooks on a leaf: on its gradient, and after its gradient was accumulated."""
+
+    __slots__ = ("on_grad", "post_accumulate")
+
+    def __init__(self) -> None:
+        self.on_grad: OrderedDict[int, Any] = OrderedDict()
+        self.post_accumulate: OrderedDict[int, Any] = OrderedDict()
+
+
+class RemovableHandle:
+    """What registering a hook returns: `remove()` takes the hook out again; also a context manager."""
+
+    _ids = itertools.count().__next__
+
+    def __init__(self, hooks: OrderedDict[int, Any]) -> None:
+        self.id = RemovableHandle._ids()
+        self._hooks = weakref.ref(hooks)
+
+    @classmethod
+    def into(cls, hooks: OrderedDict[int, Any], hook: Any) -> RemovableHandle:
+        handle = cls(hooks)
+        hooks[handle.id] = hook
+        return handle
+
+    def remove(self) -> None:
+        hooks = self._hooks()
+        if hooks is not None:
+            hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+# --- saved values -------------------------------------------------------------------------------------------------
+
+
+class SavedOutput:
+    """A node's own result, kept as array and number: holding the tensor would close a cycle."""
+
+    __slots__ = ("array", "counter", "index")
+
+    def __init__(self, array: Any, counter: list[int] | None, index: int | None = None) -> None:
+        self.array = array
+        self.counter = counter
+        self.index = index
+
+    def as_tensor(self, node: Node) -> Any:
+        tensor = wrap(self.array)
+        tensor._node = node if self.index is None else Output(node, self.index)
+        tensor._requires_grad = True
+        tensor._counter = self.counter
+        return tensor
+
+
+def versions_of(saved: tuple[Any, ...]) -> tuple[int, ...] | None:
+    """The versions of the saved values at this moment; None when none of them was ever written in place."""
+    versions = None
+    for position, value in enumerate(saved):
+        counter = _counter(value)
+        if counter is not None and counter[0]:
+            if versions is None:
+                versions = [0] * len(saved)
+            versions[position] = counter[0]
+    return tuple(versions) if versions else None
+
+
+def _counter(value: Any) -> list[int] | None:
+    if isinstance(value, Variable):
+        return value._counter
+    return value.counter if type(value) is SavedOutput else None
+
+
+def unpack(node: Node, as_tensors: bool) -> list[Any]:
+    """What the node saved, as arrays or as tensors; PyTorch's errors when it was freed or written to since."""
+    saved, versions = node.saved, node.versions
+    if saved is FREED:
+        raise RuntimeError(
+            "Trying to backward through the graph a second time (or directly access saved tensors after they have "
+            "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
+            "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or "
+            "if you need to access saved tensors after calling backward."
+        )
+    values = []
+    for position, value in enumerate(saved):
+        kind = type(value)
+        if kind is SavedOutput:
+            if value.counter is not None:
+                _check_version(value.array, node, value.counter, versions[position] if versions else 0)
+            values.append(value.as_tensor(node) if as_tensors else value.array)
+        elif isinstance(value, Variable):
+            counter = value._counter
+            if counter is not None:
+                _check_version(value._array, value._node, counter, versions[position] if versions else 0)
+            values.append(value if as_tensors else value._array)
+        elif (kind is tuple or kind is list) and not as_tensors:
+            values.append(kind(v._array if isinstance(v, Variable) else v for v in value))
+        else:
+            values.append(value)
+    return values
+
+
+def _check_version(array: Any, maker: Any, counter: list[int], expected: int) -> None:
+    if counter[0] != expected:
+        what = f"[torch.{_TYPE_NAMES.get(array.dtype.name, array.dtype.name)} {list(array.shape)}]"
+        if maker is not None:
+            node, index = _shown(maker)
+            what += f", which is output {index} of {node.name()},"
+        raise RuntimeError(
+            "one of the variables needed for gradient computation has been modified by an inplace operation: "
+            f"{what} is at version {counter[0]}; expected version {expected} instead. Hint: enable anomaly detection "
+            "to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
+        )
+
+
+_TYPE_NAMES = {
+    "float32": "FloatTensor",
+    "float64": "DoubleTensor",
+    "float16": "HalfTensor",
+    "bfloat16": "BFloat16Tensor",
+    "int64": "LongTensor",
+    "int32": "IntTensor",
+    "int16": "ShortTensor",
+    "int8": "CharTensor",
+    "uint8": "ByteTensor",
+    "bool": "BoolTensor",
+    "complex64": "ComplexFloatTensor",
+    "complex128": "ComplexDoubleTensor",
+}

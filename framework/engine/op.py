@@ -1,0 +1,614 @@
+"""Operators: plain functions on arrays, beside the gradient formula of each differentiable argument.
+
+    @op(input=lambda g, out: g * out)
+    def exp(input):
+        return namespace(input).exp(input)
+
+    @op(input=lambda g, other: g * other, other=lambda g, input: g * input)
+    def mul(input, other):
+        return input * other
+
+The decorated function takes Tensors. A formula's parameter names say what is saved for it: an argument by its name,
+the result as `out`, an argument's shape as `<name>_shape`; nothing else is. Formulas never mention broadcasting: the
+engine sums a gradient back to its argument's shape. They are written in operators and in other ops, which take arrays
+while the engine goes backward and Tensors under `create_graph`, so every derivative can be differentiated again.
+
+Called with arrays by a formula, an operator is its plain function; called so by anyone else it raises PyTorch's
+TypeError. `exp.plain` is the undecorated function, for use inside other plain functions.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import backend, dtypes
+from . import variable
+from .errors import reraise
+from .grad_mode import mode
+from .node import FREED, Node, Output, SavedOutput, edge_of, next_sequence, unpack, versions_of
+from .variable import MAYBE, Variable, as_array, counter_of, wrap
+from .views import ViewInfo
+
+_F32, _F64, _BOOL = np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.bool_)
+_ndarray = np.ndarray
+_new = Variable.__new__
+
+#: Other names under which PyTorch takes an argument, as NumPy calls it.
+_ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "a": "input"}
+#: Arguments that take part in type promotion when an operator promotes.
+_PROMOTED = ("input", "other", "tensor1", "tensor2", "end", "min", "max", "weight")
+
+
+class Op:
+    """All that the engine knows about one operator."""
+
+    def __init__(
+        self,
+        plain: Callable,
+        formulas: dict[str, Callable],
+        joint: Callable | None,
+        wrt: tuple[str, ...],
+        *,
+        name: str | None,
+        promote: str | None,
+        promoted: tuple[str, ...],
+        view: bool,
+        sequences: tuple[str, ...],
+        varargs: str | None,
+    ) -> None:
+        self.plain = plain
+        self.public_name = plain.__name__.strip("_")
+        self.promote = promote
+        self.view = view
+        self.varargs = varargs
+        parameters = list(inspect.signature(plain).parameters.values())
+        self.names = tuple(p.name for p in parameters)
+        self.positions = {p.name: i for i, p in enumerate(parameters)}
+        self.count = len(parameters)
+        self.required = sum(p.default is p.empty for p in parameters)
+        self.positional = sum(p.kind is not p.KEYWORD_ONLY for p in parameters)
+        self.defaults = tuple(p.default for p in parameters)
+        self.compute = _positional(plain, self.names[self.positional :])
+        self.sequences = frozenset(self.positions[s] for s in sequences)
+        self.promoted = tuple(self.positions[p] for p in promoted if p in self.positions) if promote else ()
+        self.varargs_at = self.positions[varargs] if varargs else -1
+        # --- gradients
+        self.joint = joint
+        self.diff_names = wrt if joint else tuple(formulas)
+        self.diff = tuple(self.positions[d] for d in self.diff_names)
+        self.formulas = tuple(formulas.values())
+        #: The one differentiable argument is a sequence of tensors: its formula gives a list of gradients.
+        self.spread = not joint and len(self.diff) == 1 and self.diff[0] in self.sequences
+        wanted = [_wanted(f, skip=2) for f in (joint,)] if joint else [_wanted(f, skip=1) for f in self.formulas]
+        self.saved_names = tuple(dict.fromkeys(n for names in wanted for n in names))
+        self.picks = tuple(tuple(self.saved_names.index(n) for n in names) for names in wanted)
+        self.savers = tuple(self._saver(n) for n in self.saved_names)
+        # for each saved value: which differentiable arguments' formulas want it
+        self.users = tuple(
+            frozenset(range(len(self.diff)))
+            if joint
+            else frozenset(i for i, pick in enumerate(self.picks) if k in pick)
+            for k in range(len(self.saved_names))
+        )
+        camel = "".join(part.capitalize() for part in self.public_name.split("_"))
+        self.node_type: type[Node] = type(name or f"{camel}Backward0", (OpNode,), {"__slots__": (), "op": self})
+
+    def _saver(self, name: str) -> Any:
+        """Where a saved value comes from: an argument's position, ("shape", position), or "out"."""
+        if name == "out":
+            return "out"
+        if name in self.positions:
+            return self.positions[name]
+        stem = name.removesuffix("_shape")
+        if stem in self.positions:
+            return "shape", self.positions[stem]
+        raise TypeError(f"{self.public_name}: a gradient formula asks for '{name}', which is no argument")
+
+    # --- calling
+
+    def bind(self, args: tuple, kwargs: dict) -> list:
+        """All arguments in order, defaults filled in; PyTorch's TypeError for what does not fit."""
+        bound = list(args)
+        at = self.varargs_at
+        if at >= 0 and len(bound) > at:
+            first = bound[at]
+            if not isinstance(first, (tuple, list)) and not (at + 1 < len(self.names) and len(bound) == at):
+                bound[at:] = [tuple(bound[at:])]
+        if len(bound) > self.positional:
+            expected = self.positional
+            raise TypeError(
+                f"{self.public_name}() takes {expected} positional argument{'s' if expected != 1 else ''} "
+                f"but {len(bound)} were given"
+            )
+        given = len(bound)
+        bound.extend(self.defaults[given:])
+        for key, value in kwargs.items():
+            position = self.positions.get(key)
+            if position is None:
+                position = self.positions.get(_ALIASES.get(key, ""))
+                if position is None:
+                    raise TypeError(f"{self.public_name}() got an unexpected keyword argument '{key}'")
+            if position < given:
+                raise TypeError(f"{self.public_name}() got multiple values for argument '{key}'")
+            bound[position] = value
+        for position in range(given, self.count):
+            if bound[position] is inspect.Parameter.empty:
+                raise TypeError(f'{self.public_name}() missing 1 required positional arguments: "{self.names[position]}"')
+        return bound
+
+    def arrays_of(self, args: list) -> tuple[list, bool, bool]:
+        """The arguments with Tensors replaced by their arrays; whether there was a Tensor; whether one may need grad."""
+        arrays = list(args)
+        found = tracked = False
+        for i, value in enumerate(args):
+            if isinstance(value, Variable):
+                arrays[i] = value._array
+                found = True
+                if value._requires_grad:
+                    tracked = True
+            elif i in self.sequences and isinstance(value, (tuple, list)):
+                items = []
+                for item in value:
+                    if isinstance(item, Variable):
+                        items.append(item._array)
+                        found = True
+                        if item._requires_grad:
+                            tracked = True
+                    else:
+                        items.append(item)
+                arrays[i] = type(value)(items) if type(value) in (tuple, list) else tuple(items)
+        return arrays, found, tracked
+
+    def call(self, args: list) -> Any:
+        """Runs the operator on bound arguments and records it."""
+        arrays, found, tracked = self.arrays_of(args)
+        if not found:
+            return self._without_tensors(args)
+        if self.promoted:
+            common = self.promotion(args, arrays)
+        try:
+            result = self.compute(*arrays)
+        except Exception as error:
+            reraise(self, args, error)
+        if self.promoted and self.promote == "float" and not isinstance(result, tuple):
+            if result.dtype != common and result.dtype != _BOOL:
+                result = result.astype(common)
+        return self.finish(args, arrays, result, tracked)
+
+    def finish(self, args: list, arrays: list, result: Any, tracked: bool) -> Any:
+        """Wraps the plain function's result in Tensors, records the operation, and marks views."""
+        if type(result) in (tuple, list):
+            outputs: Any = [wrap(as_array(r)) if r is not None else None for r in result]
+            if self.view:
+                for index, output in enumerate(outputs):
+                    self._mark_view(args, arrays, output, index)
+            if tracked and mode.enabled and self.diff:
+                self._record_several(args, outputs)
+            fields = getattr(result, "_fields", None)
+            return type(result)(*outputs) if fields else tuple(outputs)
+        output = wrap(as_array(result))
+        if self.view:
+            self._mark_view(args, arrays, output, None)
+        if tracked and mode.enabled and self.diff and output._array.dtype.kind not in "biu":
+            self._record(args, output)
+        return output
+
+    def _without_tensors(self, args: list) -> Any:
+        if mode.arrays:
+            return self.compute(*args)
+        position = self.diff[0] if self.diff else 0
+        value = args[position] if args else None
+        raise TypeError(
+            f"{self.public_name}(): argument '{self.names[position]}' (position {position + 1}) must be Tensor, "
+            f"not {type(value).__name__}"
+        )
+
+    def promotion(self, args: list, arrays: list) -> np.dtype:
+        """Brings the promoted operands in `arrays` to torch's common type, which it returns."""
+        return promote_operands(self.promoted, args, arrays, floating=self.promote == "float", name=self.public_name)
+
+    # --- recording
+
+    def _edges(self, args: list) -> tuple | None:
+        """One edge per differentiable argument (a tuple of edges for a sequence); None when none is needed."""
+        edges, any_edge = [], False
+        for position in self.diff:
+            value = args[position]
+            if isinstance(value, Variable):
+                edge = edge_of(value) if value._requires_grad else None
+                any_edge = any_edge or edge is not None
+            elif position in self.sequences and isinstance(value, (tuple, list)):
+                edge = tuple(edge_of(v) if isinstance(v, Variable) and v._requires_grad else None for v in value)
+                any_edge = any_edge or any(e is not None for e in edge)
+            else:
+                edge = None
+            edges.append(edge)
+        return tuple(edges) if any_edge else None
+
+    def node_for(self, args: list, edges: tuple, saved_out: Any) -> Node:
+        """A node over `edges`, with what the formulas of its needed arguments want."""
+        node = _new_node(self.node_type)
+        needed = {i for i, edge in enumerate(edges) if edge is not None}
+        saved = []
+        for saver, users in zip(self.savers, self.users, strict=True):
+            if users.isdisjoint(needed):
+                saved.append(None)
+            elif saver == "out":
+                saved.append(saved_out)
+            elif type(saver) is tuple:
+                value = args[saver[1]]
+                saved.append(
+                    tuple(v._array.shape for v in value) if isinstance(value, (tuple, list)) else value._array.shape
+                )
+            else:
+                saved.append(args[saver])
+        node.saved = tuple(saved)
+        node.versions = versions_of(node.saved)
+        node.hooks = None
+        if not self.sequences.isdisjoint(self.diff):
+            node.edges = tuple(e for edge in edges for e in (edge if type(edge) is tuple else (edge,)))
+        else:
+            node.edges = edges
+        return node
+
+    def _record(self, args: list, output: Any) -> None:
+        edges = self._edges(args)
+        if edges is None:
+            return
+        array = output._array
+        saved_out = None
+        if "out" in self.saved_names:
+            saved_out = SavedOutput(array, counter_of(output))
+        node = self.node_for(args, edges, saved_out)
+        node.shape, node.dtype = array.shape, array.dtype
+        node.sequence = next_sequence()
+        output._node = node
+        output._requires_grad = True if output._view is None else MAYBE
+
+    def _record_several(self, args: list, outputs: list) -> None:
+        edges = self._edges(args)
+        if edges is None:
+            return
+        saved_out = None
+        if "out" in self.saved_names:
+            saved_out = tuple(
+                o if o is None or o._array.dtype.kind in "biu" else SavedOutput(o._array, counter_of(o), i)
+                for i, o in enumerate(outputs)
+            )
+        node = self.node_for(args, edges, saved_out)
+        node.shape = tuple(None if o is None else o._array.shape for o in outputs)
+        node.dtype = tuple(None if o is None else o._array.dtype for o in outputs)
+        node.sequence = next_sequence()
+        for index, output in enumerate(outputs):
+            if output is not None and output._array.dtype.kind not in "biu":
+                output._node = Output(node, index)
+                output._requires_grad = True if output._view is None else MAYBE
+
+    def _mark_view(self, args: list, arrays: list, output: Any, index: int | None) -> None:
+        source = args[0]
+        if isinstance(source, Variable) and backend.is_view_of(output._array, arrays[0]):
+            ViewInfo.mark(output, source, self, tuple(args[1:]), index)
+
+
+class OpNode(Node):
+    """A node of an operator: runs the formulas beside it."""
+
+    __slots__ = ()
+    op: Op
+
+    def run(self, grad: Any, needed: tuple[bool, ...], as_tensors: bool) -> Any:
+        op = self.op
+        values = unpack(self, as_tensors)
+        if op.joint is not None:
+            return op.joint(needed, grad, *[values[k] for k in op.picks[0]])
+        if op.spread:
+            return op.formulas[0](grad, *[values[k] for k in op.picks[0]])
+        return [
+            formula(grad, *[values[k] for k in pick]) if need else None
+            for formula, pick, need in zip(op.formulas, op.picks, needed, strict=True)
+        ]
+
+
+_new_node = Node.__new__
+
+
+def _positional(plain: Callable, keyword_only: tuple[str, ...]) -> Callable:
+    """`plain` with its keyword-only arguments taken by position too."""
+    if not keyword_only:
+        return plain
+    count = len(keyword_only)
+    return lambda *args: plain(*args[:-count], **dict(zip(keyword_only, args[-count:], strict=True)))
+
+
+def _wanted(formula: Callable, skip: int) -> tuple[str, ...]:
+    return tuple(inspect.signature(formula).parameters)[skip:]
+
+
+def promote_operands(positions: tuple[int, ...], args: list, arrays: list, *, floating: bool, name: str) -> np.dtype:
+    """Casts the operands at `positions` in `arrays` to torch's result type of the originals in `args`.
+
+    Numbers stay Python numbers (NumPy gives them the arrays' type), unless they do not fit it.
+    """
+    dimensioned, zero_dim, numbers = [], [], []
+    for i in positions:
+        value = args[i]
+        if isinstance(value, Variable):
+            (dimensioned if value._array.ndim else zero_dim).append(dtypes.from_numpy(value._array.dtype))
+        elif value is not None:
+            if not isinstance(value, (int, float, complex, np.generic, np.bool_)):
+                raise TypeError(
+                    f"{name}(): argument must be Tensor or Number, not {type(value).__name__}"
+                )
+            numbers.append(dtypes.of_scalar(value))
+    common = dtypes.combine(dimensioned, zero_dim, numbers)
+    if floating and common.category in ("int", "bool"):
+        common = dtypes.get_default_dtype()
+    target = common.numpy
+    for i in positions:
+        value = arrays[i]
+        if isinstance(args[i], Variable):
+            if value.dtype is not target:
+                arrays[i] = value.astype(target)
+        elif value is not None:
+            arrays[i] = _number(value, common)
+    return target
+
+
+def _number(value: Any, common: dtypes.dtype) -> Any:
+    """A Python number as the common type sees it: wrapped around when an integer type cannot hold it."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if common.category == "int" and not isinstance(value, bool):
+        info = np.iinfo(common.numpy)
+        if not info.min <= value <= info.max:
+            return np.asarray(value, dtype=np.int64).astype(common.numpy)[()]
+    if common.category == "bool" and not isinstance(value, bool):
+        return bool(value)
+    return value
+
+
+# --- wrappers -----------------------------------------------------------------------------------------------------
+
+
+def _general(op: Op) -> Callable:
+    """The wrapper that does everything: any arguments, `out=`, promotion."""
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if kwargs and "out" in kwargs:
+            out = kwargs.pop("out")
+            if out is not None:
+                return into(op, op.bind(args, kwargs), out)
+        return op.call(op.bind(args, kwargs))
+
+    return wrapper
+
+
+def _unary(op: Op, general: Callable) -> Callable:
+    """The thin path of `f(tensor)`; everything else goes to the general wrapper."""
+    plain, node_type, saves = op.plain, op.node_type, op.saved_names
+    save_out, differentiable, floating = saves == ("out",), bool(op.diff), op.promote == "float"
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != 1 or not isinstance(args[0], Variable):
+            return general(*args, **kwargs)
+        input = args[0]
+        a = input._array
+        if floating and a.dtype is not _F32 and a.dtype is not _F64:
+            return general(input)
+        result = plain(a)
+        if type(result) is not _ndarray:
+            result = as_array(result)
+        out = _new(variable.Tensor)
+        out._array = result
+        out._requires_grad = False
+        out._node = out._grad = out._counter = out._view = out._hooks = None
+        if input._requires_grad and mode.enabled and differentiable:
+            edge = edge_of(input)
+            if edge is not None:
+                node = _new_node(node_type)
+                node.edges = (edge,)
+                if save_out:
+                    out._counter = counter = [0]
+                    node.saved, node.versions = (SavedOutput(result, counter),), None
+                elif saves:
+                    node.saved = (input,)
+                    node.versions = None if input._counter is None else versions_of(node.saved)
+                else:
+                    node.saved, node.versions = (), None
+                node.hooks = None
+                node.sequence = next_sequence()
+                node.shape, node.dtype = result.shape, result.dtype
+                out._node = node
+                out._requires_grad = True
+        return out
+
+    return wrapper
+
+
+def _binary(op: Op, general: Callable) -> Callable:
+    """The thin path of `f(tensor, tensor)` of one floating type and `f(tensor, number)`."""
+    plain, node_type, saves = op.plain, op.node_type, op.saved_names
+    differentiable = bool(op.diff)
+    extras = op.defaults[2:]
+    # What to save, by which of the two arguments needs its gradient (1: the first, 2: the second, 3: both).
+    keeps = [tuple(bool(users & need) for users in op.users) for need in (set(), {0}, {1}, {0, 1})]
+    simple = all(type(s) is int for s in op.savers) and op.diff in ((0, 1), (0,), ())
+    two = op.diff == (0, 1)
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != 2 or not isinstance(args[0], Variable):
+            return general(*args, **kwargs)
+        input, other = args
+        a = input._array
+        type_ = a.dtype
+        if type_ is not _F32 and type_ is not _F64:
+            return general(input, other)
+        if isinstance(other, Variable):
+            b = other._array
+            if b.dtype is not type_:
+                return general(input, other)
+            tracked = input._requires_grad or other._requires_grad
+        elif type(other) is float or type(other) is int:
+            b = other
+            tracked = input._requires_grad
+        else:
+            return general(input, other)
+        try:
+            result = plain(a, b)
+        except Exception as error:
+            reraise(op, [input, other], error)
+        if type(result) is not _ndarray:
+            result = as_array(result)
+        out = _new(variable.Tensor)
+        out._array = result
+        out._requires_grad = False
+        out._node = out._grad = out._counter = out._view = out._hooks = None
+        if tracked and mode.enabled and differentiable:
+            first = edge_of(input) if input._requires_grad else None
+            second = edge_of(other) if b is not other and two and other._requires_grad else None
+            if first is None and second is None:
+                return out
+            if not simple:
+                op._record([input, other], out)
+                return out
+            node = _new_node(node_type)
+            node.edges = (first, second) if two else (first,)
+            if saves:
+                keep = keeps[(first is not None) + 2 * (second is not None)]
+                values = (input, other, *extras)
+                node.saved = saved = tuple([values[s] if k else None for s, k in zip(op.savers, keep)])  # noqa: B905
+                node.versions = versions_of(saved)
+            else:
+                node.saved, node.versions = (), None
+            node.hooks = None
+            node.sequence = next_sequence()
+            node.shape, node.dtype = result.shape, result.dtype
+            out._node = node
+            out._requires_grad = True
+        return out
+
+    return wrapper
+
+
+def op(
+    *,
+    joint: Callable | None = None,
+    wrt: tuple[str, ...] = (),
+    name: str | None = None,
+    promote: str | None = None,
+    promoted: tuple[str, ...] = _PROMOTED,
+    view: bool = False,
+    sequences: tuple[str, ...] = (),
+    varargs: str | None = None,
+    **formulas: Callable,
+) -> Callable[[Callable], Callable]:
+    """Makes a plain function on arrays an operator on Tensors.
+
+    Args:
+        formulas: for each differentiable argument its gradient, from `g`, the gradient of the result (a tuple of them
+            when the plain function returns a tuple).
+        joint: one function `(needed, g, *saved)` for all gradients, where they share work; `wrt` names the arguments
+            in the order of its results. `needed` tells which results are wanted.
+        name: the node's printed name, when it is not `<Function>Backward0`.
+        promote: "same" brings the operands to torch's common type, "float" to a floating one; None leaves them.
+        promoted: the arguments that promotion looks at.
+        view: the result may share the first argument's memory; whether it does is seen from the result.
+        sequences: arguments that are lists of tensors.
+        varargs: the argument that also takes its items one by one, as in `permute(1, 0)`.
+    """
+
+    def decorate(plain: Callable) -> Callable:
+        descriptor = Op(
+            plain,
+            formulas,
+            joint,
+            wrt,
+            name=name,
+            promote=promote,
+            promoted=promoted,
+            view=view,
+            sequences=sequences,
+            varargs=varargs,
+        )
+        general = _general(descriptor)
+        wrapper = general
+        if not view and not sequences and joint is None:
+            if descriptor.count == 1 and set(descriptor.savers) <= {0, "out"} and len(descriptor.savers) <= 1:
+                wrapper = _unary(descriptor, general)
+            elif descriptor.required == 2 and descriptor.promoted[:2] == (0, 1):
+                wrapper = _binary(descriptor, general)
+        functools.update_wrapper(wrapper, plain)
+        wrapper.op = descriptor  # type: ignore[attr-defined]
+        wrapper.plain = plain  # type: ignore[attr-defined]
+        return wrapper
+
+    return decorate
+
+
+def into(op: Op, args: list, out: Any) -> Any:
+    """`f(..., out=tensor)`: the result goes into the given tensor(s), which take its shape."""
+    targets = out if isinstance(out, (tuple, list)) else (out,)
+    if mode.enabled and any(
+        isinstance(v, Variable) and v._requires_grad and edge_of(v) is not None for v in (*args, *targets)
+    ):
+        raise RuntimeError(
+            f"{op.public_name}(): functions with out=... arguments don't support automatic differentiation, but one "
+            "of the arguments requires grad."
+        )
+    result = op.call(args)
+    results = result if isinstance(result, tuple) else (result,)
+    if len(results) != len(targets):
+        raise TypeError(f"{op.public_name}(): argument 'out' must have {len(results)} tensors, got {len(targets)}")
+    for target, value in zip(targets, results, strict=True):
+        write_out(op.public_name, target, value)
+    return out
+
+
+def write_out(name: str, target: Any, value: Any) -> None:
+    if not isinstance(target, Variable):
+        raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(target).__name__}")
+    source, place = value._array, target._array
+    to, from_ = dtypes.from_numpy(place.dtype), dtypes.from_numpy(source.dtype)
+    if not dtypes.can_cast(from_, to):
+        raise RuntimeError(f"result type {scalar_type_name(from_)} can't be cast to the desired output type {scalar_type_name(to)}")
+    if place.shape != source.shape:
+        if place.size:
+            import warnings
+
+            warnings.warn(
+                f"An output with one or more elements was resized since it had shape {list(place.shape)}, which does "
+                f"not match the required output shape {list(source.shape)}. This behavior is deprecated.",
+                UserWarning,
+                stacklevel=4,
+            )
+        target._array = source.astype(place.dtype)
+    else:
+        place[...] = source
+    counter_of(target)[0] += 1
+
+
+def scalar_type_name(d: dtypes.dtype) -> str:
+    """The type's name in PyTorch's C++ messages: Float, Long, ..."""
+    names = {
+        "float32": "Float",
+        "float64": "Double",
+        "float16": "Half",
+        "bfloat16": "BFloat16",
+        "int64": "Long",
+        "int32": "Int",
+        "int16": "Short",
+        "int8": "Char",
+        "uint8": "Byte",
+        "bool": "Bool",
+        "complex64": "ComplexFloat",
+        "complex128": "ComplexDouble",
+    }
+    return names.get(d.name, d.name)
+
+
+__all__ = ["FREED", "Op", "OpNode", "into", "op", "promote_operands", "scalar_type_name"]

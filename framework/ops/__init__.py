@@ -1,0 +1,1 @@
+"""Operators: one plain function each, beside its gradient formulas. See `framework.engine.op`."""
