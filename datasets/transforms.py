@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from framework import Tensor, from_numpy
-from framework.generator import default_generator
+from framework import Tensor, default_generator, from_numpy
 
 __all__ = ["Compose", "Normalize", "RandomAffine", "RandomCrop", "ToTensor", "Transform", "apply"]
 

@@ -8,7 +8,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from framework.generator import DEFAULT_SEED, MT19937Generator, default_generator
+from framework.generator import DEFAULT_SEED, MT19937Generator
+from framework.random import default_generator
 
 SIZES = (0, 1, 2, 15, 16, 17, 31, 33, 1000, 100003)
 SEEDS = (0, 1, 42, 123456789, 2**32 + 7, 2**63 + 11, -3)

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ..generator import MT19937Generator as Generator
+from ..random import Generator
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset
 from .iterator import LoaderIterator, SingleProcessIterator

@@ -7,8 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
-from ..generator import MT19937Generator as Generator
-from ..generator import default_generator
+from ..random import Generator, default_generator
 from ..tensor import Tensor
 
 __all__ = [

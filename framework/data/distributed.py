@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sized
 
-from ..generator import MT19937Generator
+from ..random import Generator
 from .sampler import Sampler
 
 __all__ = ["DistributedSampler"]
@@ -55,7 +55,7 @@ class DistributedSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         n = len(self.dataset)
         if self.shuffle:
-            indices = MT19937Generator().manual_seed(self.seed + self.epoch).randperm(n).tolist()
+            indices = Generator().manual_seed(self.seed + self.epoch).randperm(n).tolist()
         else:
             indices = list(range(n))
         if self.total_size > n:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..creation import from_numpy
+from ..ops.index import index_select
 from ..tensor import Tensor
 from .collate import default_collate
 from .dataset import Dataset, IterableDataset, Subset, TensorDataset, fetch_samples
@@ -51,7 +53,7 @@ def _tensor_rows(dataset: Dataset, indices: list) -> list[Tensor] | None:
     """What collating the samples of a TensorDataset gives, by one indexing call per tensor.
 
     None where that shortcut would not be exact: for other datasets, for subclasses, which may have their own
-    `__getitem__`, and for indices that are not plain integers in range.
+    `__getitem__`, and for indices that are not plain integers from 0 to the last row.
     """
     subsets = []
     while type(dataset) is Subset:
@@ -64,9 +66,10 @@ def _tensor_rows(dataset: Dataset, indices: list) -> list[Tensor] | None:
         if not _are_integers(indices):
             return None
     rows = np.array(indices)
-    if rows.dtype != np.int64 or rows.min() < -len(dataset) or rows.max() >= len(dataset):
+    if rows.dtype != np.int64 or rows.min() < 0 or rows.max() >= len(dataset):
         return None
-    return [tensor[rows] for tensor in dataset.tensors]
+    index = from_numpy(rows)
+    return [index_select(tensor, 0, index.to(tensor.device)) for tensor in dataset.tensors]
 
 
 def _are_integers(indices: Any) -> bool:

@@ -3,7 +3,7 @@
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from .. import cuda
+from ..backend import cuda_device_count
 from .dataset import IterableDataset
 from .fetch import make_fetch
 from .sampler import draw_seed
@@ -22,7 +22,7 @@ class LoaderIterator:
         self._num_workers = loader.num_workers
         self._reported_length = loader._reported_length
         self._num_yielded = 0
-        if loader.pin_memory and not cuda.is_available():
+        if loader.pin_memory and cuda_device_count() == 0:
             warnings.warn(
                 "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't "
                 "be used.",

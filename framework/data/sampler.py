@@ -6,8 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from ..creation import as_tensor
 from ..dtypes import float64
-from ..generator import MT19937Generator as Generator
-from ..generator import default_generator
+from ..random import Generator, default_generator
 
 __all__ = [
     "BatchSampler",

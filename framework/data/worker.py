@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..generator import default_generator
+from ..random import default_generator
 from . import transport
 from .dataset import Dataset
 from .fetch import StreamFetch, make_fetch

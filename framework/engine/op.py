@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend, dtypes
+from .. import dtypes
+from ..backend import is_view_of
 from . import variable
 from .errors import reraise
 from .grad_mode import mode
@@ -115,10 +116,10 @@ class Op:
         """All arguments in order, defaults filled in; PyTorch's TypeError for what does not fit."""
         bound = list(args)
         at = self.varargs_at
-        if at >= 0 and len(bound) > at:
-            first = bound[at]
-            if not isinstance(first, (tuple, list)) and not (at + 1 < len(self.names) and len(bound) == at):
-                bound[at:] = [tuple(bound[at:])]
+        if at >= 0 and len(bound) > at and not isinstance(bound[at], (tuple, list)):
+            bound[at:] = [tuple(bound[at:])]
+        if not kwargs and len(bound) == self.count == self.positional:
+            return bound
         if len(bound) > self.positional:
             expected = self.positional
             raise TypeError(
@@ -291,7 +292,7 @@ class Op:
 
     def _mark_view(self, args: list, arrays: list, output: Any, index: int | None) -> None:
         source = args[0]
-        if isinstance(source, Variable) and backend.is_view_of(output._array, arrays[0]):
+        if isinstance(source, Variable) and is_view_of(output._array, arrays[0]):
             ViewInfo.mark(output, source, self, tuple(args[1:]), index)
 
 
@@ -438,7 +439,7 @@ def _binary(op: Op, general: Callable) -> Callable:
     # What to save, by which of the two arguments needs its gradient (1: the first, 2: the second, 3: both).
     keeps = [tuple(bool(users & need) for users in op.users) for need in (set(), {0}, {1}, {0, 1})]
     simple = all(type(s) is int for s in op.savers) and op.diff in ((0, 1), (0,), ())
-    two = op.diff == (0, 1)
+    two, numbers = op.diff == (0, 1), bool(op.promoted)
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != 2 or not isinstance(args[0], Variable):
@@ -453,7 +454,7 @@ def _binary(op: Op, general: Callable) -> Callable:
             if b.dtype is not type_:
                 return general(input, other)
             tracked = input._requires_grad or other._requires_grad
-        elif type(other) is float or type(other) is int:
+        elif numbers and (type(other) is float or type(other) is int):
             b = other
             tracked = input._requires_grad
         else:
@@ -490,6 +491,81 @@ def _binary(op: Op, general: Callable) -> Callable:
             node.shape, node.dtype = result.shape, result.dtype
             out._node = node
             out._requires_grad = True
+        return out
+
+    return wrapper
+
+
+def _pairs(op: Op) -> bool:
+    """Whether the operator works on two tensors: elementwise with promotion, or a product of two."""
+    if op.promoted:
+        return op.required == 2 and op.promoted[:2] == (0, 1)
+    return op.count == 2 and op.diff == (0, 1)
+
+
+def _first(op: Op, general: Callable) -> Callable:
+    """The thin path of operators of one tensor and some settings: reductions, views, softmax, ..."""
+    plain, node_type, savers, defaults, at = op.plain, op.node_type, op.savers, op.defaults, op.varargs_at
+    differentiable, floating, view = bool(op.diff), op.promote == "float", op.view
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or not args or not isinstance(args[0], Variable):
+            return general(*args, **kwargs)
+        input, *rest = args
+        a = input._array
+        type_ = a.dtype
+        if floating and type_ is not _F32 and type_ is not _F64:
+            return general(*args)
+        for value in rest:
+            if isinstance(value, Variable):
+                return general(*args)
+        if at > 0 and rest and not isinstance(args[at], (tuple, list)):
+            args = (*args[:at], args[at:])
+            rest = args[1:]
+        try:
+            result = plain(a, *rest)
+        except Exception as error:
+            reraise(op, list(args), error)
+        if type(result) is not _ndarray:
+            if isinstance(result, tuple):
+                bound = op.bind(args, kwargs)
+                return op.finish(bound, [a, *bound[1:]], result, bool(input._requires_grad))
+            result = as_array(result)
+        out = _new(variable.Tensor)
+        out._array = result
+        out._requires_grad = False
+        out._node = out._grad = out._counter = out._view = out._hooks = None
+        if view and is_view_of(result, a):
+            ViewInfo.mark(out, input, op, tuple(rest), None)
+        if input._requires_grad and mode.enabled and differentiable:
+            if result.dtype is not type_ and result.dtype.kind in "biu":
+                return out
+            edge = edge_of(input)
+            if edge is None:
+                return out
+            node = _new_node(node_type)
+            node.edges = (edge,)
+            node.versions = None
+            saved: list = []
+            for saver in savers:
+                if saver == "out":
+                    saved.append(SavedOutput(result, counter_of(out)))
+                elif saver == 0:
+                    saved.append(input)
+                    if input._counter is not None:
+                        node.versions = (0,)  # replaced below
+                elif type(saver) is int:
+                    saved.append(args[saver] if saver < len(args) else defaults[saver])
+                else:
+                    saved.append(a.shape)
+            node.saved = tuple(saved)
+            if node.versions is not None or out._view is not None:
+                node.versions = versions_of(node.saved)
+            node.hooks = None
+            node.sequence = next_sequence()
+            node.shape, node.dtype = result.shape, result.dtype
+            out._node = node
+            out._requires_grad = True if out._view is None else MAYBE
         return out
 
     return wrapper
@@ -537,11 +613,13 @@ def op(
         )
         general = _general(descriptor)
         wrapper = general
-        if not view and not sequences and joint is None:
-            if descriptor.count == 1 and set(descriptor.savers) <= {0, "out"} and len(descriptor.savers) <= 1:
+        if joint is None and not sequences:
+            if not view and descriptor.count == 1 and set(descriptor.savers) <= {0, "out"} and len(descriptor.savers) <= 1:
                 wrapper = _unary(descriptor, general)
-            elif descriptor.required == 2 and descriptor.promoted[:2] == (0, 1):
+            elif not view and _pairs(descriptor):
                 wrapper = _binary(descriptor, general)
+            elif descriptor.diff in ((), (0,)) and len(descriptor.promoted) <= 1 and promote != "same":
+                wrapper = _first(descriptor, general)
         functools.update_wrapper(wrapper, plain)
         wrapper.op = descriptor  # type: ignore[attr-defined]
         wrapper.plain = plain  # type: ignore[attr-defined]
