@@ -183,7 +183,7 @@ class Op:
 
     def finish(self, args: list, arrays: list, result: Any, tracked: bool) -> Any:
         """Wraps the plain function's result in Tensors, records the operation, and marks views."""
-        if type(result) in (tuple, list):
+        if isinstance(result, (tuple, list)):
             outputs: Any = [wrap(as_array(r)) if r is not None else None for r in result]
             if self.view:
                 for index, output in enumerate(outputs):
