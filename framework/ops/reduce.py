@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..engine import Variable, op, scalar_type_name
 from . import pointwise
 from .index import _scatter_add_zeros
 from .pointwise import abs, conj, exp, isclose, sgn, sign, where
+from .results import named_result
 from .shape import cat, expand, flip, narrow, reshape, shape_of, unsqueeze, wrap_dim, wrap_dims
 
 
@@ -268,11 +268,9 @@ def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any
     return AminMax(amin(input, dims, keepdim), amax(input, dims, keepdim))
 
 
-AminMax = namedtuple("aminmax", "min max")
-MaxResult = namedtuple("max", "values indices")
-MinResult = namedtuple("min", "values indices")
-for _type, _name in ((AminMax, "aminmax"), (MaxResult, "max"), (MinResult, "min")):
-    _type.__module__, _type.__qualname__ = "torch.return_types", _name
+AminMax = named_result("aminmax", "min", "max")
+MaxResult = named_result("max", "values", "indices")
+MinResult = named_result("min", "values", "indices")
 
 
 def pick_grad(g: Any, shape: tuple[int, ...], dim: int, indices: Any) -> Any:
