@@ -1,0 +1,40 @@
+"""What optimizers share: checking their options, and running the closure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..engine import enable_grad
+from ..tensor import Tensor
+
+
+def check_lr(lr: float | Tensor) -> None:
+    if isinstance(lr, Tensor) and lr.numel() != 1:
+        raise ValueError("Tensor lr must be 1-element")
+    check_not_negative("learning rate", lr)
+
+
+def check_not_negative(what: str, value: Any) -> None:
+    if not value >= 0.0:  # NaN too
+        raise ValueError(f"Invalid {what}: {value}")
+
+
+def check_implementation(foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
+    if fused and differentiable:
+        raise RuntimeError("`fused` does not support `differentiable`")
+    if fused and foreach:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+
+
+def number(value: Any) -> float:
+    """An option as a Python float, which unlike a NumPy scalar never widens the arrays that it multiplies."""
+    return float(value.item() if isinstance(value, Tensor) else value)
+
+
+def run_closure(closure: Callable[[], Any] | None) -> Any:
+    """The loss that ``closure`` returns, computed with gradients even under ``no_grad``; None without a closure."""
+    if closure is None:
+        return None
+    with enable_grad():
+        return closure()
