@@ -1,0 +1,182 @@
+"""What a run says while it goes: lines, a progress bar, and its metrics as CSV and JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+
+class Console:
+    """Prints whole lines, and keeps them in ``log.txt`` once the run has a folder."""
+
+    def __init__(self) -> None:
+        self._path: Path | None = None
+        self._early: list[str] = []
+
+    def line(self, text: str) -> None:
+        print(text, flush=True)
+        self._early.append(text)
+        self._flush()
+
+    def field(self, label: str, text: str) -> None:
+        """One line of the header: ``Model    resnet18 ...``."""
+        self.line(f"{label:<8} {text}")
+
+    def keep_in(self, path: Path) -> None:
+        """From now on append to ``path``, beginning with what was printed before."""
+        self._path = path
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._path is not None and self._early:
+            with open(self._path, "a", encoding="utf-8") as file:
+                file.writelines(text + "\n" for text in self._early)
+            self._early.clear()
+
+
+class MetricsLog:
+    """The rows of ``metrics.jsonl`` and ``metrics.csv``: one per epoch, the same keys in each."""
+
+    def __init__(self, folder: Path, epochs: int = 0) -> None:
+        """Continue the files in ``folder`` after their first ``epochs`` rows; later ones are dropped."""
+        self._jsonl = folder / "metrics.jsonl"
+        self._csv = folder / "metrics.csv"
+        self.rows = self._read()[:epochs]
+        write_text(self._jsonl, "".join(json.dumps(row) + "\n" for row in self.rows))
+        write_text(self._csv, _csv_text(self.rows, header=True))
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        self.rows.append(dict(row))
+        _append(self._jsonl, json.dumps(self.rows[-1]) + "\n")
+        _append(self._csv, _csv_text(self.rows[-1:], header=len(self.rows) == 1))
+
+    def _read(self) -> list[dict[str, Any]]:
+        """The whole rows; the last line may be cut short where a run was killed while writing it."""
+        if not self._jsonl.exists():
+            return []
+        rows = []
+        for line in self._jsonl.read_text(encoding="utf-8").splitlines():
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                break
+            rows.append(row)
+        return rows
+
+
+class Progress:
+    """How far an epoch is: a bar on a terminal, elsewhere a whole line every ``interval`` seconds."""
+
+    def __init__(self, console: Console, title: str, total: int, done: int, interval: float) -> None:
+        self._console = console
+        self._title = title
+        self._total = total
+        self._first = self._done = done
+        self._interval = interval
+        self._images = 0
+        self._began = self._said = time.monotonic()
+        self._bar = _Bar(
+            total=total,
+            initial=done,
+            desc=title,
+            disable=None,  # silent off a terminal
+            leave=False,
+            ascii="-#",
+            bar_format="{desc} [{bar:12}] {n_fmt}/{total_fmt} {percentage:.0f}%  {tail}",
+        )
+
+    def update(self, images: int, loss: float) -> None:
+        """After a step on ``images`` images; ``loss`` is the epoch's mean so far."""
+        self._done += 1
+        self._images += images
+        now = time.monotonic()
+        left = (self._total - self._done) * (now - self._began) / (self._done - self._first)
+        self._bar.tail = f"loss {loss:.3f}  {self.images_per_s:,.0f} img/s  ETA {clock(left)}"
+        self._bar.update()
+        if self._bar.disable and now - self._said >= self._interval:
+            self._said = now
+            share = f"{self._done}/{self._total} {100 * self._done / self._total:.0f}%"
+            self._console.line(f"{self._title}  {share}  {self._bar.tail}")
+
+    def evaluating(self) -> None:
+        self._bar.tail = "evaluating"
+        self._bar.refresh()
+
+    @property
+    def images_per_s(self) -> float:
+        return self._images / max(time.monotonic() - self._began, 1e-9)
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class _Bar(tqdm):
+    """tqdm with a free text at the end, which its own postfix would set off by a comma."""
+
+    tail = ""
+
+    @property
+    def format_dict(self) -> dict[str, Any]:
+        return {**super().format_dict, "tail": self.tail}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the file ``path`` by ``text``, all of it or nothing."""
+    temporary = path.with_name(path.name + ".tmp")
+    with open(temporary, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def clock(seconds: float) -> str:
+    """``00:15``, ``13:03``, ``1:02:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def duration(seconds: float) -> str:
+    """``0.8s``, ``27s``, ``13m03s``, ``1h02m``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+
+
+def short(number: float) -> str:
+    """The shorter of ``0.0005`` and ``5e-4``."""
+    plain = f"{number:g}"
+    mantissa, _, exponent = f"{number:e}".partition("e")
+    scientific = f"{float(mantissa):g}e{int(exponent)}"
+    return scientific if len(scientific) < len(plain) else plain
+
+
+def _csv_text(rows: list[dict[str, Any]], header: bool) -> str:
+    if not rows:
+        return ""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _append(path: Path, text: str) -> None:
+    with open(path, "a", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,196 @@
+#!/usr/bin/env python
+"""Train a model from a YAML file: ``python train.py --config configs/digits_cnn.yaml optim.lr=0.05``.
+
+Exit codes: 0 finished, 1 failed, 2 wrong usage or configuration, 130 after Ctrl-C, 143 after SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import datasets
+import framework
+import models
+from framework.training import runfolder
+from framework.training.build import build_device
+from framework.training.checkpoint import load_checkpoint
+from framework.training.config import Config, config_errors, config_from_dict, load_config, to_yaml
+from framework.training.errors import CheckpointError, Interrupted, TrainingError
+from framework.training.finetune import freeze_all_but, load_backbone
+from framework.training.header import introduce
+from framework.training.logs import Console, duration, write_text
+from framework.training.trainer import Trainer
+from framework.utils.data import Subset
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character gets a question mark
+    options = parse(arguments)
+    try:
+        return run(options)
+    except Interrupted as stop:
+        print(f"{stop}\n   Continue: python train.py --resume {stop.folder}", flush=True)
+        return stop.exit_code
+    except TrainingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped without saving", file=sys.stderr)
+        return 130
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    configs = ", ".join(sorted(str(path) for path in Path("configs").glob("*.yaml"))) or "none here"
+    parser = argparse.ArgumentParser(
+        description="Train a model as a YAML file says.",
+        epilog=f"Config files: {configs}.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="change a setting, e.g. optim.lr=0.05")
+    parser.add_argument("--config", metavar="FILE", help="the YAML file; not needed with --resume")
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN",
+        help="go on with a run: its folder or one of its checkpoints (default: the newest run)",
+    )
+    parser.add_argument("--run-dir", metavar="DIR", help="where a new run keeps its files (default: runs/<date>-...)")
+    parser.add_argument("--dry-run", action="store_true", help="one batch through everything, nothing kept")
+    parser.add_argument("--print-config", action="store_true", help="print all settings as YAML and stop")
+    options = parser.parse_intermixed_args(arguments)
+    if options.resume and "=" in options.resume and not Path(options.resume).exists():
+        options.overrides.insert(0, options.resume)  # --resume without a run, followed by an override
+        options.resume = ""
+    if options.config is None and options.resume is None:
+        parser.error("--config FILE is required (or --resume)")
+    if options.resume and options.run_dir:
+        parser.error("--resume RUN already says which folder; leave out --run-dir")
+    if options.dry_run and options.resume is not None:
+        parser.error("--dry-run starts a new run and cannot go with --resume")
+    return options
+
+
+def run(options: argparse.Namespace) -> int:
+    checkpoint, state = None, None
+    config = load_config(options.config, options.overrides) if options.config else None
+    if options.resume is not None:
+        checkpoint = runfolder.find_checkpoint(options.resume, config, options.run_dir)
+        state = load_checkpoint(checkpoint)
+        config = config or config_from_dict(state["config"], str(checkpoint), options.overrides)
+    assert config is not None
+    if options.print_config:
+        print(to_yaml(config), end="")
+        return 0
+
+    device = build_device(config.device)
+    framework.manual_seed(config.seed)
+    train_set, val_set = make_data(config)
+    model = make_model(config, train_set)
+    classes = [str(name) for name in train_set.classes]
+    if config.model.checkpoint and state is None:
+        take_backbone(model, Path(config.model.checkpoint), options.config)
+    if config.model.head_only:
+        freeze_all_but(model, model.head_name)
+
+    if options.dry_run:
+        return dry_run(model, train_set, val_set, config, device, classes)
+    folder = runfolder.folder_of(checkpoint) if checkpoint else runfolder.new_folder(config, options.run_dir)
+    console = Console()
+    trainer = Trainer(model, train_set, val_set, config, folder, device, console, classes)
+    if checkpoint and state:
+        trainer.resume(state, checkpoint)
+        write_text(folder / "config.yaml", to_yaml(config))
+    else:
+        runfolder.create(folder, config, str(device))
+    console.keep_in(folder / "log.txt")
+    introduce(console, config, folder, device, model, (len(train_set), len(val_set)), classes)
+    if checkpoint:
+        console.field("Resume", f"{checkpoint} · {trainer.epoch} epochs, {trainer.step} steps done")
+    began = time.monotonic()
+    trainer.fit()
+    report(console, trainer, time.monotonic() - began)
+    return 0
+
+
+def make_data(config: Config) -> tuple[datasets.ArrayImageDataset, datasets.ArrayImageDataset]:
+    with config_errors("data"):
+        return (
+            datasets.create(config.data.name, split="train", classes=config.data.classes),
+            datasets.create(config.data.name, split="test", classes=config.data.classes),
+        )
+
+
+def make_model(config: Config, data: datasets.ArrayImageDataset) -> framework.nn.Module:
+    with config_errors("model"):
+        known = models.options(config.model.name)
+        facts = {"num_classes": data.num_classes, "in_channels": data.in_channels, "image_size": data.image_size}
+        given = {key: value for key, value in facts.items() if key in known}
+        return models.create(config.model.name, **{**given, **config.model.options})
+
+
+def take_backbone(model: framework.nn.Module, path: Path, config_file: str) -> None:
+    if not path.is_file():
+        raise CheckpointError(f"model.checkpoint: {path} does not exist{command_that_makes(path, config_file)}")
+    load_backbone(model, path, model.head_name)
+
+
+def command_that_makes(checkpoint: Path, config_file: str) -> str:
+    """How to get a missing checkpoint, if a config beside ``config_file`` trains into its run folder."""
+    for path in sorted(Path(config_file).parent.glob("*.yaml")):
+        try:
+            run_dir = load_config(path).run_dir
+        except TrainingError:
+            continue
+        if run_dir and Path(run_dir) == checkpoint.parent.parent:
+            return f"; make it with: python train.py --config {path}"
+    return ""
+
+
+def dry_run(
+    model: framework.nn.Module,
+    train_set: datasets.ArrayImageDataset,
+    val_set: datasets.ArrayImageDataset,
+    config: Config,
+    device: framework.device,
+    classes: list[str],
+) -> int:
+    """Train, evaluate, save and plot on one batch in a temporary folder."""
+    config.train.epochs = 1
+    batch = range(min(config.train.batch_size, len(train_set), len(val_set)))
+    console = Console()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary, "dry-run")
+        runfolder.create(folder, config, str(device))
+        trainer = Trainer(
+            model, Subset(train_set, batch), Subset(val_set, batch), config, folder, device, console, classes
+        )
+        introduce(console, config, folder, device, model, (len(train_set), len(val_set)), classes)
+        trainer.fit()
+    console.field("Dry run", "one batch was trained on, evaluated, saved and plotted; nothing was kept")
+    return 0
+
+
+def report(console: Console, trainer: Trainer, seconds: float) -> None:
+    best = trainer.best
+    rows = trainer.metrics.rows
+    console.field(
+        "Done",
+        f"{trainer.epoch} epochs, {duration(seconds)} · best {best['monitor']} {best['value']:.4g}"
+        f" (epoch {best['epoch']}) · last {rows[-1][best['monitor']]:.4g}",
+    )
+    console.field("Files", f"{trainer.folder}/: checkpoints/best.pt, plots/curves.png, metrics.csv")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
