@@ -700,10 +700,12 @@ def imag(input):
     return input.imag
 
 
-@op(promote="float", input=lambda g, input: _angle_input(g, input))
+@op(input=lambda g, input: _angle_input(g, input))
 def angle(input):
     """The argument of complex numbers; of real ones 0 or pi."""
-    return namespace(input).angle(input).astype(input.real.dtype)
+    if input.dtype.kind in "biu":
+        input = input.astype(dtypes.get_default_dtype().numpy)
+    return namespace(input).angle(input)
 
 
 def _angle_input(g, input):
