@@ -201,10 +201,10 @@ class RandomAffine(Transform):
 
     def _apply(self, array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         height, width = array.shape[-2:]
-        angle = rng.uniform(*self.degrees)
+        angle = rng.uniform(self.degrees[0], self.degrees[1])
         across, down = self.translate or (0, 0)
         shift = (round(rng.uniform(-across, across) * width), round(rng.uniform(-down, down) * height))
-        factor = rng.uniform(*self.scale) if self.scale else 1.0
+        factor = rng.uniform(self.scale[0], self.scale[1]) if self.scale else 1.0
         return affine(array, angle, shift, factor, self.interpolation, self.fill)
 
     def __repr__(self) -> str:

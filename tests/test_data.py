@@ -536,7 +536,10 @@ def test_streams_by_workers_as_torch(torch, workers):
     assert mine == theirs
 
 
-def test_large_and_odd_batches_arrive_whole():
+@pytest.mark.parametrize("memory_files", [True, False])
+def test_large_and_odd_batches_arrive_whole(memory_files, monkeypatch):
+    if not memory_files:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
     arrays = [np.arange(size, dtype=dtype) for size in (0, 1, 7, 100_003) for dtype in (np.uint8, np.float32, np.int64)]
     arrays.append(np.asfortranarray(np.arange(40_000.0).reshape(200, 200)))
     arrays.append(np.arange(40_000.0).reshape(200, 200)[::2, ::3])
@@ -548,6 +551,14 @@ def test_large_and_odd_batches_arrive_whole():
             batch += 1  # writable
         else:
             assert batch == samples[index]
+
+
+@pytest.mark.parametrize("memory_files", [True, False])
+def test_large_tasks_and_results_do_not_block_each_other(memory_files, monkeypatch):
+    if not memory_files:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    loader = DataLoader(range(400_000), 50_000, shuffle=True, num_workers=2, prefetch_factor=4)
+    assert sum(batch.sum().item() for batch in loader) == sum(range(400_000))
 
 
 def test_tensors_from_workers_are_ordinary_tensors():

@@ -161,7 +161,8 @@ class ChainDataset(IterableDataset[T_co]):
             yield from dataset
 
     def __len__(self) -> int:
-        return sum(len(dataset) for dataset in self._streams())  # type: ignore[arg-type]
+        lengths: list[int] = [len(dataset) for dataset in self._streams()]  # type: ignore[arg-type]
+        return sum(lengths)
 
 
 class Subset(Dataset[T_co]):

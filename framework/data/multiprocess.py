@@ -248,7 +248,7 @@ def _obituary(worker: Worker) -> str:
     if code is None:
         cause = "it closed its connection"
     elif code < 0:
-        cause = f"it was killed by signal {-code} ({signal.Signals(-code).name})"
+        cause = f"it was killed by signal {-code} ({signal.strsignal(-code)})"
         if -code == getattr(signal, "SIGKILL", None):
             cause += ", as the system does when memory runs out"
     else:

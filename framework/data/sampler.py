@@ -85,9 +85,9 @@ class RandomSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         n = len(self.data_source)
-        generator = self.generator
-        if generator is None:
-            generator = Generator().manual_seed(draw_seed())
+        generator = self.generator or Generator()
+        if self.generator is None:
+            generator.manual_seed(draw_seed())
         if self.replacement:
             # Blocks of 32 draws, as in PyTorch: an abandoned pass leaves a given generator in the same state.
             for block in [32] * (self.num_samples // 32) + [self.num_samples % 32]:

@@ -50,8 +50,8 @@ def receive(connection: Connection) -> Any:
     return pickle.loads(parts[0], buffers=parts[1:])
 
 
-def _read_part(connection: Connection, size: int) -> np.ndarray:
-    part = np.empty(size, np.uint8)
+def _read_part(connection: Connection, size: int) -> memoryview:
+    part = np.empty(size, np.uint8).data
     connection.recv_bytes_into(part)
     return part
 
@@ -81,9 +81,9 @@ def _write_memory_file(parts: list[memoryview]) -> int | None:
     return file
 
 
-def _read_memory_file(file: int, sizes: list[int]) -> list[np.ndarray]:
+def _read_memory_file(file: int, sizes: list[int]) -> list[memoryview]:
     """Copy the parts out: mapping the file instead would hold a descriptor for as long as the batch lives."""
-    memory = np.empty(sum(map(_padded, sizes)), np.uint8)
+    memory = np.empty(sum(map(_padded, sizes)), np.uint8).data
     parts, offset = [], 0
     for size in sizes:
         part = memory[offset : offset + size]

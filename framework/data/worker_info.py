@@ -1,13 +1,11 @@
 """What a worker process knows about itself."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["WorkerInfo", "get_worker_info"]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerInfo:
+class WorkerInfo(NamedTuple):
     """This worker's number `id` of `num_workers`, its random `seed`, and its own copy of the `dataset`."""
 
     id: int
