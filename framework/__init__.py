@@ -295,7 +295,11 @@ __version__ = "0.1.0"
 
 newaxis = None
 strided = "torch.strided"
-contiguous_format, channels_last, preserve_format = "torch.contiguous_format", "torch.channels_last", "torch.preserve_format"
+contiguous_format, channels_last, preserve_format = (
+    "torch.contiguous_format",
+    "torch.channels_last",
+    "torch.preserve_format",
+)
 
 absolute, negative = abs, neg
 arccos, arcsin, arctan, arctan2 = acos, asin, atan, atan2

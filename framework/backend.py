@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 #: The module whose functions take arrays of a type. NumPy's scalars and Python's numbers count as host arrays.
-NAMESPACES: dict[type, Any] = {
-    kind: np for kind in (np.ndarray, bool, int, float, complex, *(np.dtype(c).type for c in "?bBhHiIlLqQefdFD"))
-}
+NAMESPACES: dict[type, Any] = dict.fromkeys((np.ndarray, bool, int, float, complex), np)
+NAMESPACES.update(dict.fromkeys((np.dtype(code).type for code in "?bBhHiIlLqQefdFD"), np))
 #: The array types proper: what a Tensor may hold.
 ARRAY_TYPES: set[type] = {np.ndarray}
 
@@ -60,7 +59,7 @@ class device:
     RuntimeError for a text that names no device.
     """
 
-    __slots__ = ("type", "index")
+    __slots__ = ("index", "type")
 
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):
@@ -84,7 +83,9 @@ class device:
         self.index = index
 
     def __repr__(self) -> str:
-        return f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+        return (
+            f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+        )
 
     def __str__(self) -> str:
         return self.type if self.index is None else f"{self.type}:{self.index}"

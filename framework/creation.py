@@ -60,7 +60,9 @@ def _size(name: str, size: tuple) -> tuple[int, ...]:
     sizes = []
     for n in size:
         if not hasattr(n, "__index__") or isinstance(n, bool):
-            raise TypeError(f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__}")
+            raise TypeError(
+                f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__}"
+            )
         sizes.append(int(n.__index__()))
     if any(n < 0 for n in sizes):
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(sizes)}: {sizes}")
@@ -70,7 +72,9 @@ def _size(name: str, size: tuple) -> tuple[int, ...]:
 # --- from data ----------------------------------------------------------------------------------------------------
 
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
     """A new tensor with a copy of `data`: numbers, nested sequences of them, arrays or tensors.
 
     Python floats become the default float type, ints int64, bools bool. TypeError or ValueError for ragged or
@@ -190,7 +194,9 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return _finish(_array_from(data, dtype, copy=False), device, False)
 
 
-def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
     """`as_tensor` with `copy` (True: always, False: never, ValueError if it must) and `requires_grad`."""
     made = as_tensor(obj, dtype=dtype, device=device)
     shares = made is obj or (isinstance(obj, np.ndarray) and np.may_share_memory(made._array, obj))
@@ -209,7 +215,8 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     if any(s < 0 for s in ndarray.strides):
         raise ValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
-            "currently supported. (You can probably work around this by making a copy of your array with array.copy().) "
+            "currently supported. (You can probably work around this by making a copy of your array with "
+            "array.copy().) "
         )
     if not ndarray.flags.writeable:
         import warnings
@@ -239,19 +246,45 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
 # --- filled -------------------------------------------------------------------------------------------------------
 
 
-def zeros(*size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+def zeros(
+    *size: Any,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **options: Any,
+) -> Tensor:
     """Zeros of the given size."""
     made = wrap(_place(device).zeros(_size("zeros", _given(size, options)), _kind(dtype)))
     return _require_grad(made, requires_grad) if out is None else _into(out, made)
 
 
-def ones(*size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+def ones(
+    *size: Any,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **options: Any,
+) -> Tensor:
     """Ones of the given size."""
     made = wrap(_place(device).ones(_size("ones", _given(size, options)), _kind(dtype)))
     return _require_grad(made, requires_grad) if out is None else _into(out, made)
 
 
-def empty(*size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None, **options: Any) -> Tensor:
+def empty(
+    *size: Any,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+    memory_format: Any = None,
+    **options: Any,
+) -> Tensor:
     """Uninitialised memory of the given size."""
     made = wrap(_place(device).empty(_size("empty", _given(size, options)), _kind(dtype)))
     return _require_grad(made, requires_grad) if out is None else _into(out, made)
@@ -274,7 +307,16 @@ def _into(out: Tensor, made: Tensor) -> Tensor:
     return out.copy_(made)
 
 
-def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """`fill_value` everywhere; its type decides unless `dtype` is given."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     kind = dtypes.of_scalar(value).numpy if dtype is None else _kind(dtype)
@@ -288,22 +330,55 @@ def _like(name: str, input: Tensor, dtype: Any, device: Any, requires_grad: bool
     return _require_grad(wrap(getattr(xp, name)(input._array.shape, *fill, dtype=kind)), requires_grad)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def zeros_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Zeros of the size, type and place of `input`, unless told otherwise."""
     return _like("zeros", input, dtype, device, requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def ones_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Ones of the size, type and place of `input`, unless told otherwise."""
     return _like("ones", input, dtype, device, requires_grad)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def empty_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Uninitialised memory of the size, type and place of `input`, unless told otherwise."""
     return _like("empty", input, dtype, device, requires_grad)
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def full_like(
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """`fill_value` in the size, type and place of `input`, unless told otherwise."""
     return _like("full", input, dtype, device, requires_grad, fill_value)
 
@@ -311,7 +386,17 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any 
 # --- sequences ----------------------------------------------------------------------------------------------------
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def arange(
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Numbers from `start` (0) to `end`, exclusive, in steps of `step`; int64 if all are ints."""
     if end is None:
         start, end = 0, start
@@ -328,7 +413,17 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, out: Any = None, dtype
     return made if out is None else _into(out, made)
 
 
-def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """`steps` numbers, evenly spaced from `start` to `end`, both included."""
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
@@ -348,14 +443,34 @@ def work_type(value: Any, kind: Any) -> Any:
     return np.asarray(value, dtype=kind)[()]
 
 
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """`base` to the powers of `linspace(start, end, steps)`."""
     exponents = linspace(start, end, steps, dtype=dtypes.float64)._array
     made = _finish(np.power(base, exponents).astype(_kind(dtype)), device, requires_grad)
     return made if out is None else _into(out, made)
 
 
-def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """The identity matrix, `n` rows by `m` columns."""
     if n < 0 or (m or 0) < 0:
         raise RuntimeError(f"n must be greater or equal to 0, got {n}")
@@ -363,12 +478,16 @@ def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, lay
     return made if out is None else _into(out, made)
 
 
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None) -> Tensor:
+def tril_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None
+) -> Tensor:
     """The indices of the lower triangle of a row x col matrix, 2 x n."""
     return _finish(np.stack(np.tril_indices(row, offset, col)).astype(_kind(dtype)), device, False)
 
 
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None) -> Tensor:
+def triu_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None
+) -> Tensor:
     """The indices of the upper triangle of a row x col matrix, 2 x n."""
     return _finish(np.stack(np.triu_indices(row, offset, col)).astype(_kind(dtype)), device, False)
 
@@ -376,21 +495,50 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int
 # --- random -------------------------------------------------------------------------------------------------------
 
 
-def rand(*size: Any, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+def rand(
+    *size: Any,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **options: Any,
+) -> Tensor:
     """Uniform numbers from [0, 1)."""
     array = (generator or default_generator).uniform(_size("rand", _given(size, options)), dtype=_kind(dtype))
     made = _finish(array, device, requires_grad)
     return made if out is None else _into(out, made)
 
 
-def randn(*size: Any, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+def randn(
+    *size: Any,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **options: Any,
+) -> Tensor:
     """Normal numbers of mean 0 and variance 1."""
     array = (generator or default_generator).normal(_size("randn", _given(size, options)), dtype=_kind(dtype))
     made = _finish(array, device, requires_grad)
     return made if out is None else _into(out, made)
 
 
-def randint(low: int, high: Any = None, size: Any = None, *, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Integers from [low, high); `randint(high, size)` starts at 0."""
     if size is None:
         low, high, size = 0, low, high
@@ -402,29 +550,85 @@ def randint(low: int, high: Any = None, size: Any = None, *, generator: Any = No
     return made if out is None else _into(out, made)
 
 
-def randperm(n: int, *, generator: Any = None, out: Any = None, dtype: Any = dtypes.int64, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def randperm(
+    n: int,
+    *,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = dtypes.int64,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """The integers 0 to n - 1 in random order."""
     made = _finish((generator or default_generator).randperm(n, _kind(dtype)), device, requires_grad)
     return made if out is None else _into(out, made)
 
 
-def rand_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def rand_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Uniform numbers of the size, type and place of `input`, unless told otherwise."""
-    return rand(input._array.shape, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+    return rand(
+        input._array.shape, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad
+    )
 
 
-def randn_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def randn_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Normal numbers of the size, type and place of `input`, unless told otherwise."""
-    return randn(input._array.shape, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+    return randn(
+        input._array.shape, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad
+    )
 
 
-def randint_like(input: Tensor, low: int, high: Any = None, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def randint_like(
+    input: Tensor,
+    low: int,
+    high: Any = None,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Integers from [low, high) of the size, type and place of `input`, unless told otherwise."""
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, input._array.shape, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+    return randint(
+        low,
+        high,
+        input._array.shape,
+        dtype=dtype or input.dtype,
+        device=device or input.device,
+        requires_grad=requires_grad,
+    )
 
 
-def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None, dtype: Any = None, device: Any = None) -> Tensor:
+def normal(
+    mean: Any,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+) -> Tensor:
     """Normal numbers of the given means and standard deviations (numbers or tensors)."""
     if isinstance(mean, Tensor) or isinstance(std, Tensor):
         like = mean if isinstance(mean, Tensor) else std
@@ -444,7 +648,9 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None, out: Any =
     return made if out is None else _into(out, made)
 
 
-def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None) -> Tensor:
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None
+) -> Tensor:
     """Indices drawn with the weights in each row of `input`; int64."""
     array = (generator or default_generator).multinomial(backend.to_host(input._array), num_samples, replacement)
     made = _finish(array, input.device, False)

@@ -6,7 +6,8 @@ A `dtype` is a small object that prints as torch prints its own (`torch.float32`
 
 from __future__ import annotations
 
-from functools import lru_cache
+import builtins
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ _CATEGORIES = {"bool": 0, "int": 1, "float": 2, "complex": 3}
 class dtype:
     """An element type. Attributes follow torch: `itemsize`, `is_floating_point`, `is_complex`, `is_signed`."""
 
-    __slots__ = ("name", "category", "_numpy", "__weakref__")
+    __slots__ = ("__weakref__", "_numpy", "category", "name")
 
     def __init__(self, name: str, category: str) -> None:
         self.name = name
@@ -160,7 +161,7 @@ def set_default_dtype(d: dtype) -> None:
 # --- promotion ----------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The smallest type that both promote to, by torch's table (int64 with float16 is float16)."""
     if type1 is type2:
@@ -193,7 +194,7 @@ def of_scalar(value: Any) -> dtype:
     return _default
 
 
-_int, _float = type(0), type(0.0)
+_int, _float, _bool = builtins.int, builtins.float, builtins.bool
 
 
 def _over(higher: dtype | None, lower: dtype | None) -> dtype | None:
@@ -210,7 +211,7 @@ def _over(higher: dtype | None, lower: dtype | None) -> dtype | None:
 
 
 def combine(dimensioned: list[dtype], zero_dim: list[dtype], numbers: list[dtype]) -> dtype:
-    """torch's result type of operands in its three priority classes: tensors with dimensions, 0-dim tensors, numbers."""
+    """torch's result type of operands in three priority classes: tensors with dimensions, 0-dim tensors, numbers."""
     classes = []
     for members in (dimensioned, zero_dim, numbers):
         joined: dtype | None = None
@@ -229,9 +230,6 @@ def can_cast(from_: dtype, to: dtype) -> _bool:  # type: ignore[valid-type]
     if from_.is_floating_point and to.category in ("int", "bool"):
         return False
     return not (from_.category == "int" and to is bool)
-
-
-_bool = type(True)
 
 
 # --- limits -------------------------------------------------------------------------------------------------------

@@ -202,8 +202,10 @@ class MT19937Generator:
                 values = draw(span.stop - span.start)
                 part = flat[span]
                 # PyTorch scales with one fused multiply-add: for float32 a product in float64 is exact.
-                part[...] = _scaled64(values, start, stop) if compute is np.float64 else _fma(
-                    values.astype(np.float64), np.float64(stop - start), np.float64(start)
+                part[...] = (
+                    _scaled64(values, start, stop)
+                    if compute is np.float64
+                    else _fma(values.astype(np.float64), np.float64(stop - start), np.float64(start))
                 )
                 np.copyto(part, first, where=part == last)  # rounding may have reached the excluded bound
         return out
@@ -511,7 +513,7 @@ def _fma(a: Any, b: Any, c: Any) -> NDArray[np.float64]:
 
 
 def _scaled64(u: NDArray[np.float64], start: np.float64, stop: np.float64) -> NDArray[np.float64]:
-    """``u * (stop - start) + start`` in float64 with (nearly always) one rounding: the product's error is carried on."""
+    """``u * (stop - start) + start`` in float64 with nearly one rounding: the product's error is carried on."""
     scale = stop - start
     product = u * scale
     split = 134217729.0  # 2**27 + 1: Dekker's splitting of a float64 into two halves
@@ -693,5 +695,3 @@ def _check_multinomial(probs: NDArray[Any], num_samples: int, replacement: bool)
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
     if probs.shape[-1] == 0 or not np.all(probs.sum(axis=-1) > 0):
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-
-

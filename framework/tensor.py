@@ -16,13 +16,15 @@ from .engine import (
     RemovableHandle,
     TensorHooks,
     Variable,
-    backward as _backward,
     counter_of,
     edge_of,
     hooks_of,
     inplace,
     mode,
     wrap,
+)
+from .engine import (
+    backward as _backward,
 )
 from .engine.node import Output
 from .ops import convert, index, linalg, pointwise, reduce
@@ -228,7 +230,9 @@ class Tensor(Variable):
     def grad(self, value: Any) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+                )
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
             if value._array.shape != self._array.shape:
@@ -237,7 +241,9 @@ class Tensor(Variable):
                     f"{list(value._array.shape)}"
                 )
             if value._array.dtype != self._array.dtype:
-                raise RuntimeError(f"assigned grad has data of a different type: expected {self.dtype}, got {value.dtype}")
+                raise RuntimeError(
+                    f"assigned grad has data of a different type: expected {self.dtype}, got {value.dtype}"
+                )
             if type(value._array) is not type(self._array):
                 raise RuntimeError("assigned grad has data located on a different device")
         self._grad = value
@@ -401,10 +407,7 @@ class Tensor(Variable):
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, (Tensor, *_NUMBERS)):
             return bool((self == element).any())
-        raise RuntimeError(
-            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
-            f"{type(element)}."
-        )
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
     def __hash__(self) -> int:
         return id(self)
@@ -438,8 +441,7 @@ class Tensor(Variable):
         if not self.is_leaf:
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
-                "moment. If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm "
-                "usage, see https://github.com/pytorch/pytorch/pull/103001"
+                "moment. If you were attempting to deepcopy a module, this may be because of a weight_norm usage."
             )
         if id(self) in memo:
             return memo[id(self)]

@@ -52,6 +52,6 @@ __all__ = [
     "scalar_type_name",
     "set_detect_anomaly",
     "set_grad_enabled",
-    "write_in_place",
     "wrap",
+    "write_in_place",
 ]

@@ -324,7 +324,9 @@ def grad(
     if not only_inputs:
         warnings.warn("only_inputs argument is deprecated and is ignored now (defaults to True)", FutureWarning, 2)
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     roots, targets = _as_tuple(outputs), _as_tuple(inputs)
     if not targets:
         raise ValueError("grad requires non-empty inputs.")

@@ -31,7 +31,9 @@ class FunctionCtx:
         """
         for tensor in tensors:
             if tensor is not None and not isinstance(tensor, Variable):
-                raise TypeError(f"save_for_backward can only save variables, but argument is of type {type(tensor).__name__}")
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument is of type {type(tensor).__name__}"
+                )
         self._to_save = tensors
 
     @property
@@ -255,6 +257,4 @@ class _NotTwice(Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        raise RuntimeError(
-            "trying to differentiate twice a function that was marked with @once_differentiable"
-        )
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")

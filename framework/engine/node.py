@@ -26,7 +26,7 @@ FREED = ("freed",)
 class Node:
     """One recorded operation. Each operator has a subclass of its own, named as PyTorch names it (`MulBackward0`)."""
 
-    __slots__ = ("edges", "saved", "versions", "sequence", "shape", "dtype", "hooks", "__weakref__")
+    __slots__ = ("__weakref__", "dtype", "edges", "hooks", "saved", "sequence", "shape", "versions")
     edges: tuple[Any, ...]
     saved: tuple[Any, ...]
     versions: tuple[int, ...] | None  # of the saved values, when any was ever written in place
@@ -77,7 +77,7 @@ class Node:
 class Output:
     """Result number `index` of a node that has several."""
 
-    __slots__ = ("node", "index")
+    __slots__ = ("index", "node")
 
     def __init__(self, node: Node, index: int) -> None:
         self.node = node
@@ -119,7 +119,7 @@ def edge_of(tensor: Variable) -> Any:
 class NodeHooks:
     """Everything that watches a node: pre and post hooks, hooks on its outputs, and outputs that retain their grad."""
 
-    __slots__ = ("pre", "post", "on_output", "retained", "metadata")
+    __slots__ = ("metadata", "on_output", "post", "pre", "retained")
 
     def __init__(self) -> None:
         self.pre: OrderedDict[int, Any] = OrderedDict()

@@ -20,7 +20,6 @@ TypeError. `exp.plain` is the undecorated function, for use inside other plain f
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +37,8 @@ from .views import ViewInfo
 _F32, _F64, _BOOL = np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.bool_)
 _ndarray = np.ndarray
 _new = Variable.__new__
+
+_MISSING: Any = object()
 
 #: Other names under which PyTorch takes an argument, as NumPy calls it.
 _ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "a": "input"}
@@ -67,13 +68,16 @@ class Op:
         self.promote = promote
         self.view = view
         self.varargs = varargs
-        parameters = list(inspect.signature(plain).parameters.values())
-        self.names = tuple(p.name for p in parameters)
-        self.positions = {p.name: i for i, p in enumerate(parameters)}
-        self.count = len(parameters)
-        self.required = sum(p.default is p.empty for p in parameters)
-        self.positional = sum(p.kind is not p.KEYWORD_ONLY for p in parameters)
-        self.defaults = tuple(p.default for p in parameters)
+        # Read from the code object: inspect.signature would take most of the package's import time.
+        code = plain.__code__
+        self.positional = code.co_argcount
+        self.count = code.co_argcount + code.co_kwonlyargcount
+        self.names = code.co_varnames[: self.count]
+        self.positions = {name: i for i, name in enumerate(self.names)}
+        given = plain.__defaults__ or ()
+        keyword = plain.__kwdefaults__ or {}
+        self.required = self.positional - len(given)
+        self.defaults = (_MISSING,) * self.required + given + tuple(keyword[n] for n in self.names[self.positional :])
         self.compute = _positional(plain, self.names[self.positional :])
         self.sequences = frozenset(self.positions[s] for s in sequences)
         self.promoted = tuple(self.positions[p] for p in promoted if p in self.positions) if promote else ()
@@ -138,12 +142,14 @@ class Op:
                 raise TypeError(f"{self.public_name}() got multiple values for argument '{key}'")
             bound[position] = value
         for position in range(given, self.count):
-            if bound[position] is inspect.Parameter.empty:
-                raise TypeError(f'{self.public_name}() missing 1 required positional arguments: "{self.names[position]}"')
+            if bound[position] is _MISSING:
+                raise TypeError(
+                    f'{self.public_name}() missing 1 required positional arguments: "{self.names[position]}"'
+                )
         return bound
 
     def arrays_of(self, args: list) -> tuple[list, bool, bool]:
-        """The arguments with Tensors replaced by their arrays; whether there was a Tensor; whether one may need grad."""
+        """The arguments as arrays; whether there was a Tensor; whether one may need a gradient."""
         arrays = list(args)
         found = tracked = False
         for i, value in enumerate(args):
@@ -176,9 +182,8 @@ class Op:
             result = self.compute(*arrays)
         except Exception as error:
             reraise(self, args, error)
-        if self.promoted and self.promote == "float" and not isinstance(result, tuple):
-            if result.dtype != common and result.dtype != _BOOL:
-                result = result.astype(common)
+        if self.promote == "float" and self.promoted and result.dtype != common and result.dtype != _BOOL:
+            result = result.astype(common)
         return self.finish(args, arrays, result, tracked)
 
     def finish(self, args: list, arrays: list, result: Any, tracked: bool) -> Any:
@@ -327,7 +332,7 @@ def _positional(plain: Callable, keyword_only: tuple[str, ...]) -> Callable:
 
 
 def _wanted(formula: Callable, skip: int) -> tuple[str, ...]:
-    return tuple(inspect.signature(formula).parameters)[skip:]
+    return formula.__code__.co_varnames[skip : formula.__code__.co_argcount]
 
 
 def promote_operands(positions: tuple[int, ...], args: list, arrays: list, *, floating: bool, name: str) -> np.dtype:
@@ -342,9 +347,7 @@ def promote_operands(positions: tuple[int, ...], args: list, arrays: list, *, fl
             (dimensioned if value._array.ndim else zero_dim).append(dtypes.from_numpy(value._array.dtype))
         elif value is not None:
             if not isinstance(value, (int, float, complex, np.generic, np.bool_)):
-                raise TypeError(
-                    f"{name}(): argument must be Tensor or Number, not {type(value).__name__}"
-                )
+                raise TypeError(f"{name}(): argument must be Tensor or Number, not {type(value).__name__}")
             numbers.append(dtypes.of_scalar(value))
     common = dtypes.combine(dimensioned, zero_dim, numbers)
     if floating and common.category in ("int", "bool"):
@@ -614,7 +617,12 @@ def op(
         general = _general(descriptor)
         wrapper = general
         if joint is None and not sequences:
-            if not view and descriptor.count == 1 and set(descriptor.savers) <= {0, "out"} and len(descriptor.savers) <= 1:
+            if (
+                not view
+                and descriptor.count == 1
+                and set(descriptor.savers) <= {0, "out"}
+                and len(descriptor.savers) <= 1
+            ):
                 wrapper = _unary(descriptor, general)
             elif not view and _pairs(descriptor):
                 wrapper = _binary(descriptor, general)
@@ -653,7 +661,9 @@ def write_out(name: str, target: Any, value: Any) -> None:
     source, place = value._array, target._array
     to, from_ = dtypes.from_numpy(place.dtype), dtypes.from_numpy(source.dtype)
     if not dtypes.can_cast(from_, to):
-        raise RuntimeError(f"result type {scalar_type_name(from_)} can't be cast to the desired output type {scalar_type_name(to)}")
+        raise RuntimeError(
+            f"result type {scalar_type_name(from_)} can't be cast to the desired output type {scalar_type_name(to)}"
+        )
     if place.shape != source.shape:
         if place.size:
             import warnings

@@ -16,15 +16,15 @@ class Variable:
     """Base of `Tensor`: the slots that the engine works with. Only `Tensor` and its subclasses are ever made."""
 
     __slots__ = (
-        "_array",  # numpy.ndarray or cupy.ndarray, 0-d for a scalar, never a NumPy scalar
-        "_requires_grad",  # True, False, or MAYBE for a view
-        "_node",  # the Node that made this tensor (an Output, for one of several results), None for a leaf
-        "_grad",  # the Tensor accumulated by backward, or None
-        "_counter",  # [number of in-place writes], shared by all views of the memory; None while nobody counts
-        "_view",  # ViewInfo of a view, else None
-        "_hooks",  # TensorHooks, or None
         "__dict__",
         "__weakref__",
+        "_array",  # numpy.ndarray or cupy.ndarray, 0-d for a scalar, never a NumPy scalar
+        "_counter",  # [number of in-place writes], shared by all views of the memory; None while nobody counts
+        "_grad",  # the Tensor accumulated by backward, or None
+        "_hooks",  # TensorHooks, or None
+        "_node",  # the Node that made this tensor (an Output, for one of several results), None for a leaf
+        "_requires_grad",  # True, False, or MAYBE for a view
+        "_view",  # ViewInfo of a view, else None
     )
     _array: Any
     _requires_grad: Any

@@ -18,7 +18,7 @@ from .variable import MAYBE, Variable, counter_of
 class ViewInfo:
     """Whose view a tensor is, and how it was made."""
 
-    __slots__ = ("base", "chain", "version", "several", "recorded")
+    __slots__ = ("base", "chain", "recorded", "several", "version")
     base: Any
     chain: tuple[tuple[Any, tuple, int | None], ...]  # (operator, arguments after the first, which of its results)
     version: int  # of the memory when the view's node was last found
@@ -125,7 +125,7 @@ def set_history(tensor: Variable, node: Node, self_at: int | None) -> None:
 class CopySlices(Node):
     """The history of a tensor one region of which was overwritten in place by `inner`."""
 
-    __slots__ = ("inner", "view", "self_at")
+    __slots__ = ("inner", "self_at", "view")
     inner: Node
     view: ViewInfo
     self_at: int | None
