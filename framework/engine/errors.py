@@ -35,11 +35,28 @@ def _explain(name: str, tensors: list[Variable], error: Exception) -> Exception 
         )
     if isinstance(error, np.exceptions.AxisError):
         return dimension_error(error.axis, error.ndim)
+    if isinstance(error, IndexError):
+        return _index_error(tensors, str(error))
     if isinstance(error, ValueError):
         return _broadcast_error(tensors) or RuntimeError(f"{name}(): {error}")
     if isinstance(error, TypeError) and "ufunc" in str(error):
         kinds = ", ".join(str(t._array.dtype) for t in tensors)
         return RuntimeError(f'"{name}" not implemented for {kinds}: {error}')
+    return None
+
+
+def _index_error(tensors: list[Variable], text: str) -> IndexError | None:
+    """NumPy's errors for an index out of bounds, or for too many of them, in PyTorch's words."""
+    if "out of bounds for axis" in text:
+        return IndexError(text.replace("for axis", "for dimension"))
+    if text.startswith("too many indices"):
+        ndim = tensors[0]._array.ndim if tensors else 0
+        if ndim == 0:
+            return IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
+                "convert a 0-dim tensor to a number"
+            )
+        return IndexError(f"too many indices for tensor of dimension {ndim}")
     return None
 
 

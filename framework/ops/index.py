@@ -216,15 +216,35 @@ def _index_tensor(item: Any, tensor: Variable) -> Any:
     return item
 
 
+def _plain_view(index: tuple) -> Any:
+    """The view operator for a tuple of ints and plain slices; None when the index needs to be parsed."""
+    view = _alias
+    for item in index:
+        if type(item) is int:
+            view = _select
+        elif type(item) is slice and (item.step is None or type(item.step) is int and item.step > 0):
+            if item.start is not None or item.stop is not None or item.step is not None:
+                view = _slice
+        else:
+            return None
+    return view
+
+
 _VIEWS = {"select": _select, "slice": _slice, "unsqueeze": _unsqueeze, "alias": _alias}
 
 
 def getitem(input: Any, index: Any) -> Any:
     """`input[index]`: a view for ints, slices, None and Ellipsis; a copy where tensors or masks take part."""
-    if type(index) is int and input._array.ndim:  # the commonest case, without parsing
-        size = input._array.shape[0]
-        if -size <= index < size:
-            return _select(input, (index,))
+    # The commonest cases, without parsing; the array module checks the bounds.
+    kind = type(index)
+    if kind is int:
+        return _select(input, (index,))
+    if kind is slice and (index.step is None or type(index.step) is int and index.step > 0):
+        return _slice(input, (index,))
+    if kind is tuple:
+        view = _plain_view(index)
+        if view is not None:
+            return view(input, index)
     basic, advanced, last = _parse(input, index)
     if advanced is None:
         return _VIEWS[last](input, basic)
