@@ -290,6 +290,7 @@ from .random import (
 )
 from .size import Size
 from .tensor import Tensor
+from .threads import get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
 

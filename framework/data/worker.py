@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from ..random import default_generator
+from ..threads import set_num_threads
 from . import transport
 from .dataset import Dataset
 from .fetch import StreamFetch, make_fetch
@@ -150,6 +151,7 @@ class _Server:
         self.job = job
         self.fetch: Callable | None = None
         self.failure: WorkerFailure | None = None
+        set_num_threads(1)  # the processes share the cores
         seed = seed_everything(job.base_seed, job.worker_id)
         set_worker_info(WorkerInfo(job.worker_id, job.num_workers, seed, job.dataset))
         if job.init_fn is not None:
