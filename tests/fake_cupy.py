@@ -1,7 +1,7 @@
 """A stand-in for CuPy on a machine without a GPU: the module `cupy`, over NumPy, stricter than the real one.
 
-It shows what would go wrong on a real device. Its arrays are no NumPy arrays, refuse to be turned into ones silently and
-refuse to meet them; only the names that CuPy has exist, with CuPy's parameters (`cupy_api.txt`); results of reductions
+It shows what would go wrong on a real device. Its arrays are no NumPy arrays, refuse to be turned into ones silently
+and refuse to meet them; only the names that CuPy has exist, with its parameters (`cupy_api.txt`); results of reductions
 stay on the "device" as 0-d arrays; whatever would make the host wait for the device is counted in `host_reads`.
 """
 
@@ -234,7 +234,7 @@ class ufunc:
 
 
 def _host_index(index: Any) -> Any:
-    """An index for NumPy. Lists and NumPy arrays are uploaded by CuPy, which is slow but works; here they are refused."""
+    """An index for NumPy. CuPy uploads lists and NumPy arrays, which works but is slow; here they are refused."""
     if isinstance(index, tuple):
         return tuple(_host_index(i) for i in index)
     if isinstance(index, (np.ndarray, list)):
@@ -252,7 +252,7 @@ def _note_masks(index: Any) -> None:
 class ndarray:
     """An array on the device."""
 
-    __slots__ = ("_host", "_device_id", "base", "__weakref__")
+    __slots__ = ("__weakref__", "_device_id", "_host", "base")
     _host: np.ndarray
     base: Any
     #: NumPy's functions and operators must not take device arrays behind our back.
@@ -507,11 +507,8 @@ def make() -> types.ModuleType:
     parts["linalg"].LinAlgError = np.linalg.LinAlgError  # type: ignore[attr-defined]
     as_strided = _function("as_strided", np.lib.stride_tricks.as_strided, _signature("(x, shape=None, strides=None)"))
     tricks = _module("cupy.lib.stride_tricks", as_strided=as_strided)
-    for kind in (
-        "bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 intp float16 float32 float64 complex64 complex128 "
-        "dtype finfo iinfo floating integer inexact complexfloating number generic newaxis nan inf pi e"
-    ).split():
-        names[kind] = getattr(np, kind)
+    for name, _ in api["constants"]:
+        names[name] = getattr(np, name)
     runtime = types.SimpleNamespace(
         getDeviceCount=lambda: DEVICES,
         getDeviceProperties=lambda index: {"name": b"Stand-in", "totalGlobalMem": 1 << 34, "major": 9, "minor": 0},

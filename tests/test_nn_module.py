@@ -251,6 +251,18 @@ class TestConversion:
         with pytest.raises(TypeError, match="expected a dtype"):
             nn.Linear(2, 2).to("cpu", "float64")
 
+    def test_to_a_device_and_back(self, stand_in):
+        net = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+        net[0].weight.grad = fw.ones(2, 3)
+        params, values = list(net.parameters()), [p.tolist() for p in net.parameters()]
+        assert net.cuda() is net and all(t.is_cuda for t in net.state_dict().values()) and net[0].weight.grad.is_cuda
+        assert all(a is b and type(b) is nn.Parameter for a, b in zip(params, net.parameters(), strict=True))
+        fresh = nn.Sequential(nn.Linear(3, 2, device="cuda"), nn.BatchNorm1d(2, device="cuda"))
+        assert all(t.is_cuda for t in fresh.state_dict().values())
+        fresh.load_state_dict({name: tensor.cpu() for name, tensor in net.state_dict().items()})
+        assert fresh[0].weight.is_cuda
+        assert [p.tolist() for p in fresh.to("cpu").parameters()] == values and fresh[0].weight.is_cpu
+
     def test_to_empty_keeps_shapes(self):
         net = nn.Linear(2, 3)
         weight = net.weight
@@ -753,3 +765,9 @@ class TestParameterContainers:
             nn.ParameterList()()
         with pytest.raises(RuntimeError, match="ParameterDict should not be called"):
             nn.ParameterDict()()
+
+
+@pytest.mark.parametrize("module, name", [("nn", "Nothing"), ("optim", "Nothing")])
+def test_names_that_are_not_covered_say_so(module, name):
+    with pytest.raises(AttributeError, match=rf"'framework.{module}' has no attribute '{name}': .* not covered"):
+        getattr(getattr(fw, module), name)

@@ -548,3 +548,54 @@ class TestVectors:
     def test_errors(self):
         with pytest.raises(TypeError, match=r"expected torch.Tensor, but got: list"):
             nn.utils.vector_to_parameters([1.0], [])
+
+
+class TestDevice:
+    """On the strict stand-in for a GPU: the same numbers as on the CPU, and no step waits for the device."""
+
+    @pytest.mark.parametrize(
+        "name, kwargs", [*CASES[:3], ("SGD", {"momentum": 0.9, "nesterov": True}), *CASES[-6:]], ids=str
+    )
+    def test_steps(self, stand_in, name, kwargs):
+        def make(module, params):
+            return getattr(module, name)(params, lr=0.05, **kwargs)
+
+        expected, _ = run(fw, make, "float32", 4)
+        params = [p.detach().cuda().requires_grad_() for p in make_params(fw, "float32")]
+        optimizer = make(optim, params)
+        for step in range(4):
+            set_device_grads(params, step)
+            with stand_in.host_reads.forbidden():
+                optimizer.step()
+        assert_close([p.cpu() for p in params], expected, "float32")
+        for state in optimizer.state.values():
+            assert all(value.is_cuda != (key == "step") for key, value in state.items())
+
+    def test_clipping(self, stand_in):
+        params = [p.detach().cuda().requires_grad_() for p in make_params(fw, "float32")]
+        set_device_grads(params, 0)
+        expected = make_params(fw, "float32")
+        set_grads(fw, expected, 0, "float32")
+        with stand_in.host_reads.forbidden():
+            total = nn.utils.clip_grad_norm_(params, 0.5)
+            nn.utils.clip_grad_value_(params, 0.1)
+        assert_close([total.cpu()], [nn.utils.clip_grad_norm_(expected, 0.5)], "float32")
+        nn.utils.clip_grad_value_(expected, 0.1)
+        assert_close([p.grad.cpu() for p in params], [p.grad for p in expected], "float32")
+
+    def test_state_loads_onto_the_device(self, stand_in):
+        _, optimizer = run(fw, lambda m, p: m.Adam(p), "float32", 2)
+        params = [p.detach().cuda().requires_grad_() for p in make_params(fw, "float32")]
+        other = optim.Adam(params)
+        other.load_state_dict(optimizer.state_dict())
+        state = other.state[params[0]]
+        assert state["exp_avg"].is_cuda and not state["step"].is_cuda
+        set_device_grads(params, 2)
+        other.step()
+
+
+def set_device_grads(params, step):
+    hosts = [p.detach().cpu().requires_grad_() for p in params]
+    set_grads(fw, hosts, step, "float32")
+    for param, host in zip(params, hosts, strict=True):
+        param.grad = host.grad.cuda()

@@ -642,25 +642,15 @@ def start(*arguments, **options):
     return subprocess.Popen(command, env=environment, **options)
 
 
-def wait_for(condition, process):
-    for _ in range(600):
-        if condition():
-            return
-        assert process.poll() is None, "the run ended early"
-        time.sleep(0.05)
-    raise AssertionError("nothing happened for 30 s")
-
-
 def test_ctrl_c_on_a_process_with_workers_and_no_terminal():
-    process = start(
-        *("--config", "mlp.yaml", "--run-dir", "a", "train.epochs=5000", "data.workers=2"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    wait_for(Path("a/checkpoints/last.pt").exists, process)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
-    out, err = process.communicate(timeout=30)
+    arguments = ("--config", "mlp.yaml", "--run-dir", "a", "train.epochs=5000", "data.workers=2")
+    with start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+        for _ in range(600):
+            if Path("a/checkpoints/last.pt").exists() or process.poll() is not None:
+                break
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
+        out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, b"")
     assert b"\r" not in out
     assert b"Continue: python train.py --resume a\n" in out

@@ -39,7 +39,9 @@ class _Walk:
     def deliver(self, edge: Any, grad: Any) -> None:
         """Adds a gradient to what its receiver has got so far."""
         if isinstance(edge, Node):
-            grad = self.fit(grad, edge.shape, edge.dtype)
+            array = grad._array if self.as_tensors else grad
+            if array.shape != edge.shape or array.dtype is not edge.dtype:
+                grad = self.fit(grad, edge.shape, edge.dtype)
             seen = self.pending.get(edge)
             if seen is None:
                 self.pending[edge] = grad

@@ -92,6 +92,8 @@ class Op:
         wanted = [_wanted(f, skip=2) for f in (joint,)] if joint else [_wanted(f, skip=1) for f in self.formulas]
         self.saved_names = tuple(dict.fromkeys(n for names in wanted for n in names))
         self.picks = tuple(tuple(self.saved_names.index(n) for n in names) for names in wanted)
+        #: One formula, which takes all that is saved in the order in which it is saved.
+        self.straight = not joint and len(self.formulas) == 1 and not self.spread
         self.savers = tuple(self._saver(n) for n in self.saved_names)
         # for each saved value: which differentiable arguments' formulas want it
         self.users = tuple(
@@ -309,7 +311,9 @@ class OpNode(Node):
 
     def run(self, grad: Any, needed: tuple[bool, ...], as_tensors: bool) -> Any:
         op = self.op
-        values = unpack(self, as_tensors)
+        values = unpack(self, as_tensors) if self.saved else ()
+        if op.straight:
+            return (op.formulas[0](grad, *values),)
         if op.joint is not None:
             return op.joint(needed, grad, *[values[k] for k in op.picks[0]])
         if op.spread:

@@ -1,5 +1,7 @@
 """Neural networks: modules, parameters, functional forms, initialisation and utilities, under torch.nn's names."""
 
+from typing import Any
+
 from . import functional, init, modules, utils
 from .modules.activation import (
     CELU,
@@ -117,3 +119,7 @@ __all__ = [
     "modules",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"module 'framework.nn' has no attribute '{name}': this part of torch is not covered")

@@ -57,7 +57,11 @@ def _index_put_input(g, indices, accumulate):
 
 
 def _zero_like_part(g: Any) -> Any:
-    return wrap(namespace(g._array).zeros((), g._array.dtype)) if isinstance(g, Variable) else namespace(g).zeros((), g.dtype)
+    return (
+        wrap(namespace(g._array).zeros((), g._array.dtype))
+        if isinstance(g, Variable)
+        else namespace(g).zeros((), g.dtype)
+    )
 
 
 @op(sequences=("indices",), input=_index_put_input, values=lambda g, indices: _index(g, indices))
@@ -209,7 +213,11 @@ def _index_tensor(item: Any, tensor: Variable) -> Any:
     if item._array.dtype.kind not in "biu":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     if item._array.dtype == np.uint8:
-        warnings.warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.", UserWarning, stacklevel=4)
+        warnings.warn(
+            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+            UserWarning,
+            stacklevel=4,
+        )
         return wrap(item._array.astype(bool))
     if type(item._array) is not type(tensor._array):
         return wrap(to_device(item._array, device_of(tensor._array)))
@@ -320,7 +328,9 @@ def _check_index(name: str, input: Any, index: Any, dim: int) -> int:
     if index.dtype.kind not in "iu":
         raise RuntimeError(f"{name}(): Expected dtype int64 for index")
     if max(index.ndim, 1) != max(input.ndim, 1):
-        raise RuntimeError(f"Index tensor must have the same number of dimensions as {'input' if name == 'gather' else 'self'} tensor")
+        raise RuntimeError(
+            f"Index tensor must have the same number of dimensions as {'input' if name == 'gather' else 'self'} tensor"
+        )
     for d, n in enumerate(index.shape):
         if d != at and n > input.shape[d]:
             raise RuntimeError(
@@ -410,7 +420,9 @@ def _scatter_form(input: Any, dim: int, index: Any, src: Any, value: Any, reduce
     return _scatter_value, [input, dim, index, source]
 
 
-def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None, out: Any = None) -> Any:
+def scatter(
+    input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None, out: Any = None
+) -> Any:
     """`input` with `src` (a tensor or number) written at the places `index` gives along `dim`."""
     function, args = _scatter_form(input, dim, index, src, value, reduce)
     return function(*args) if out is None else function(*args, out=out)
@@ -475,7 +487,10 @@ def index_copy(input, dim, index, source):
     return result
 
 
-@op(input=lambda g, dim, index: index_fill(g, dim, index, 0), value=lambda g, dim, index: index_select(g, dim, index).sum())
+@op(
+    input=lambda g, dim, index: index_fill(g, dim, index, 0),
+    value=lambda g, dim, index: index_select(g, dim, index).sum(),
+)
 def index_fill(input, dim, index, value):
     """`input` with the slices of `dim` that `index` names set to `value`."""
     result = input.copy()
@@ -505,7 +520,11 @@ def masked_fill(input, mask, value):
         )
     xp = namespace(input)
     if not hasattr(value, "dtype"):
-        value = xp.asarray(value, dtype=input.dtype) if not (isinstance(value, float) and input.dtype.kind in "iub") else _no_cast(value, input)
+        value = (
+            xp.asarray(value, dtype=input.dtype)
+            if not (isinstance(value, float) and input.dtype.kind in "iub")
+            else _no_cast(value, input)
+        )
     return xp.where(mask, value.astype(input.dtype), input)
 
 
@@ -584,7 +603,11 @@ def _check_matrix(name: str, input: Any) -> None:
 # --- taking flat --------------------------------------------------------------------------------------------------
 
 
-@op(input=lambda g, input_shape, index: reshape(_index_add_zeros(reshape(g, (-1,)), (_count(input_shape),), 0, reshape(index, (-1,))), input_shape))
+@op(
+    input=lambda g, input_shape, index: reshape(
+        _index_add_zeros(reshape(g, (-1,)), (_count(input_shape),), 0, reshape(index, (-1,))), input_shape
+    )
+)
 def take(input, index):
     """Elements by their place in the flattened tensor."""
     if index.dtype.kind not in "iu":
@@ -624,5 +647,3 @@ def select(input: Any, dim: int, index: int) -> Any:
     if not -shape[at] <= index < shape[at]:
         raise IndexError(f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {at}")
     return _select(input, (slice(None),) * at + (index,))
-
-

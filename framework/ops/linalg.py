@@ -63,7 +63,9 @@ def mv(input, vec):
     if input.ndim != 2 or vec.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got {vec.ndim}, {input.ndim}, {vec.ndim}")
     if input.shape[1] != vec.shape[0]:
-        raise RuntimeError(f"size mismatch, got input ({input.shape[0]}), mat ({input.shape[0]}x{input.shape[1]}), vec ({vec.shape[0]})")
+        raise RuntimeError(
+            f"size mismatch, got input ({input.shape[0]}), mat ({input.shape[0]}x{input.shape[1]}), vec ({vec.shape[0]})"
+        )
     _check_same_type(input, vec)
     return namespace(input).matmul(input, vec)
 
@@ -115,7 +117,7 @@ def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
     if n == 2 and m == 2:
         return mm(input, other)
     if n == 0 or m == 0:
-        raise RuntimeError("both arguments to matmul need to be at least 1D, but they are " f"{n}D and {m}D")
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {n}D and {m}D")
     if n == 1:
         if m == 1:
             return dot(input, other)

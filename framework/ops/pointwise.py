@@ -82,9 +82,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
         return _div_floor(input, other, out=out)
     if rounding_mode == "trunc":
         return _div_trunc(input, other, out=out)
-    raise RuntimeError(
-        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
-    )
+    raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
 
 
 def _check_integer_division(divisor: Any) -> None:
@@ -593,7 +591,9 @@ def _where(condition, input, other):
     xp = namespace(condition)
     if condition.dtype != np.bool_:
         if condition.dtype != np.uint8:
-            raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}")
+            raise RuntimeError(
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
+            )
         condition = condition.astype(bool)
     result = xp.where(condition, input, other)
     if not hasattr(input, "dtype") and not hasattr(other, "dtype"):
@@ -634,7 +634,11 @@ def logaddexp(input, other):
     return namespace(input).logaddexp(input, other)
 
 
-@op(promote="float", input=lambda g, input, out: g * exp2(input - out), other=lambda g, other, out: g * exp2(other - out))
+@op(
+    promote="float",
+    input=lambda g, input, out: g * exp2(input - out),
+    other=lambda g, other, out: g * exp2(other - out),
+)
 def logaddexp2(input, other):
     """`log2(2^input + 2^other)` without overflow."""
     return namespace(input).logaddexp2(input, other)

@@ -114,7 +114,11 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum in which nan counts as zero."""
     kind = _sum_type(input, dtype)
-    clean = input if input.dtype.kind in "biu" else namespace(input).nan_to_num(input, nan=0.0, posinf=math.inf, neginf=-math.inf)
+    clean = (
+        input
+        if input.dtype.kind in "biu"
+        else namespace(input).nan_to_num(input, nan=0.0, posinf=math.inf, neginf=-math.inf)
+    )
     return clean.sum(axis=_dims(dim, input.ndim), keepdims=keepdim, dtype=kind)
 
 
@@ -201,25 +205,45 @@ def _spread_form(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
     return dim, correction
 
 
-def var(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None, out: Any = None) -> Any:
+def var(
+    input: Any,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
+    out: Any = None,
+) -> Any:
     """The variance over `dim`, divided by n - `correction` (1 unless told otherwise)."""
     dim, correction = _spread_form(dim, unbiased, correction)
     return _var(input, dim, correction, keepdim, out=out)
 
 
-def std(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None, out: Any = None) -> Any:
+def std(
+    input: Any,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
+    out: Any = None,
+) -> Any:
     """The standard deviation: the root of `var`."""
     dim, correction = _spread_form(dim, unbiased, correction)
     return _std(input, dim, correction, keepdim, out=out)
 
 
-def var_mean(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> tuple:
+def var_mean(
+    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+) -> tuple:
     """`(var, mean)`."""
     dim, correction = _spread_form(dim, unbiased, correction)
     return _var(input, dim, correction, keepdim), mean(input, dim, keepdim)
 
 
-def std_mean(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> tuple:
+def std_mean(
+    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+) -> tuple:
     """`(std, mean)`."""
     dim, correction = _spread_form(dim, unbiased, correction)
     return _std(input, dim, correction, keepdim), mean(input, dim, keepdim)
@@ -233,7 +257,11 @@ def _shared_among_equals(g, input, out, dim):
     shape = shape_of(input)
     best = spread(out, shape, dim)
     mask = (input == best) | ((input != input) & (best != best))
-    count = mask.sum(_dims(dim, len(shape)), keepdim=True) if isinstance(mask, Variable) else mask.sum(axis=_dims(dim, len(shape)), keepdims=True)
+    count = (
+        mask.sum(_dims(dim, len(shape)), keepdim=True)
+        if isinstance(mask, Variable)
+        else mask.sum(axis=_dims(dim, len(shape)), keepdims=True)
+    )
     return spread(g, shape, dim) * mask / count
 
 
@@ -338,7 +366,9 @@ def _extreme(input: Any, dim: Any, keepdim: bool, other: Any, out: Any, whole: A
     if isinstance(dim, Variable):
         other, dim = dim, None
     if other is not None:
-        return getattr(pointwise, pair)(input, other) if out is None else getattr(pointwise, pair)(input, other, out=out)
+        return (
+            getattr(pointwise, pair)(input, other) if out is None else getattr(pointwise, pair)(input, other, out=out)
+        )
     if dim is None:
         return whole(input) if out is None else whole(input, out=out)
     return along(input, dim, keepdim) if out is None else along(input, dim, keepdim, out=out)
@@ -348,7 +378,9 @@ def _arg(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     xp = namespace(input)
     if dim is None:
         if not input.size:
-            raise IndexError(f"arg{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+            raise IndexError(
+                f"arg{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+            )
         result = getattr(xp, f"arg{name}")(input)
         return xp.asarray(result).reshape((1,) * input.ndim if keepdim else ()).astype(np.int64)
     return _extreme_dim(name, input, dim, keepdim, MaxResult)[1]
@@ -443,7 +475,9 @@ def _vector_norm(input, p=2, dim=None, keepdim=False, dtype=None):
     if dtype is not None:
         input = input.astype(dtype.numpy)
     if input.dtype.kind not in "fc":
-        raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype}")
+        raise RuntimeError(
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype}"
+        )
     axes = _dims(dim, input.ndim)
     if p == 2:
         square = (input * input.conj()).real if input.dtype.kind == "c" else input * input
@@ -460,7 +494,9 @@ def _vector_norm(input, p=2, dim=None, keepdim=False, dtype=None):
     return (size**p).sum(axis=axes, keepdims=keepdim) ** (1.0 / p)
 
 
-def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
+def vector_norm(
+    x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
+) -> Any:
     """The `ord`-norm of vectors along `dim`, or of all elements."""
     return _vector_norm(x, ord, dim, keepdim, dtype, out=out)
 
@@ -511,7 +547,9 @@ def _cumprod_input_with_zeros(g, input, dim):
         replaced = cat([narrow(input, at, 0, j), ones, narrow(input, at, j + 1, n - j - 1)], at)
         tail = narrow(cumprod(replaced, at), at, j, n - j)
         product = narrow(g, at, j, n - j) * tail
-        columns.append(product.sum(at, keepdim=True) if isinstance(product, Variable) else product.sum(axis=at, keepdims=True))
+        columns.append(
+            product.sum(at, keepdim=True) if isinstance(product, Variable) else product.sum(axis=at, keepdims=True)
+        )
     return cat(columns, at)
 
 
@@ -533,7 +571,11 @@ def _softmax_input(g, out, dim):
 
 
 def _sum_keep(value: Any, dim: int) -> Any:
-    return value.sum(dim, keepdim=True) if isinstance(value, Variable) else value.sum(axis=_dims(dim, value.ndim), keepdims=True)
+    return (
+        value.sum(dim, keepdim=True)
+        if isinstance(value, Variable)
+        else value.sum(axis=_dims(dim, value.ndim), keepdims=True)
+    )
 
 
 @op(promote="float", promoted=("input",), input=_softmax_input)
@@ -562,7 +604,7 @@ def _typed(input: Any, dtype: Any) -> Any:
     if dtype is not None:
         return input.to(dtype)
     if input.dtype.category in ("int", "bool"):
-        raise RuntimeError(f'"softmax_lastdim_kernel_impl" not implemented for \'{scalar_type_name(input.dtype)}\'')
+        raise RuntimeError(f"\"softmax_lastdim_kernel_impl\" not implemented for '{scalar_type_name(input.dtype)}'")
     return input
 
 
@@ -591,5 +633,3 @@ def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, e
     if input.dtype is not other.dtype:
         raise RuntimeError(f"{scalar_type_name(input.dtype)} did not match {scalar_type_name(other.dtype)}")
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
-
-

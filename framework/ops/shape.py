@@ -62,19 +62,25 @@ def infer_size(shape: Sequence[Any], count: int) -> tuple[int, ...]:
     return sizes
 
 
+def _reshaped(array: Any, shape: Sequence[Any]) -> Any:
+    try:
+        return array.reshape(shape)
+    except (ValueError, TypeError):
+        return array.reshape(infer_size(shape, array.size))  # raises PyTorch's error, or takes odd integers
+
+
 # --- reshaping ----------------------------------------------------------------------------------------------------
 
 
 @op(view=True, varargs="shape", name="ViewBackward0", input=lambda g, input_shape: reshape(g, input_shape))
 def reshape(input, shape):
     """The same elements in another shape (one size may be -1): a view where the layout allows, else a copy."""
-    return input.reshape(infer_size(shape, input.size))
+    return _reshaped(input, shape)
 
 
 @op(view=True, varargs="shape", name="ViewBackward0", input=lambda g, input_shape: reshape(g, input_shape))
 def _view(input, shape):
-    sizes = infer_size(shape, input.size)
-    result = input.reshape(sizes)
+    result = _reshaped(input, shape)
     if input.size and not (result.base is not None and (result.base is input or result.base is input.base)):
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
@@ -192,8 +198,7 @@ def matrix_transpose(input: Any) -> Any:
     """The last two dimensions exchanged (`Tensor.mT`)."""
     if len(shape_of(input)) < 2:
         raise RuntimeError(
-            "tensor.mT is only supported on matrices or batches of matrices. Got "
-            f"{len(shape_of(input))}-D tensor."
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {len(shape_of(input))}-D tensor."
         )
     return transpose(input, -2, -1)
 
@@ -381,7 +386,9 @@ def _common_type(arrays: Sequence[Any]) -> list[Any]:
 
 def _check_tensors(tensors: Any, name: str) -> list[Any]:
     if not isinstance(tensors, (tuple, list)):
-        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
+        )
     for i, x in enumerate(tensors):
         if not isinstance(x, Variable) and not hasattr(x, "dtype"):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
@@ -584,7 +591,11 @@ def flipud(input: Any) -> Any:
     return flip(input, (0,))
 
 
-@op(input=lambda g, shifts, dims: roll(g, tuple(-s for s in shifts) if isinstance(shifts, (tuple, list)) else -shifts, dims))
+@op(
+    input=lambda g, shifts, dims: roll(
+        g, tuple(-s for s in shifts) if isinstance(shifts, (tuple, list)) else -shifts, dims
+    )
+)
 def roll(input, shifts, dims=None):
     """Elements moved along `dims` by `shifts`; what leaves at the end comes in at the start."""
     axes = None if dims is None or dims == () else dims
@@ -614,9 +625,7 @@ def unfold(input, dimension, size, step):
     at = wrap_dim(dimension, input.ndim)
     length = input.shape[at] if input.ndim else 1
     if size > length:
-        raise RuntimeError(
-            f"maximum size for tensor at dimension {at} is {length} but size is {size}"
-        )
+        raise RuntimeError(f"maximum size for tensor at dimension {at} is {length} but size is {size}")
     if step <= 0:
         raise RuntimeError(f"step is {step} but must be > 0")
     shape = list(input.shape)
@@ -759,9 +768,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     if swap:
         vectors[0], vectors[1] = vectors[1], vectors[0]
     sizes = tuple(shape_of(v)[0] for v in vectors)
-    grids = [
-        expand(reshape(v, (1,) * i + (-1,) + (1,) * (len(vectors) - i - 1)), sizes) for i, v in enumerate(vectors)
-    ]
+    grids = [expand(reshape(v, (1,) * i + (-1,) + (1,) * (len(vectors) - i - 1)), sizes) for i, v in enumerate(vectors)]
     if swap:
         grids[0], grids[1] = grids[1], grids[0]
         grids = [transpose(x, 0, 1) for x in grids]

@@ -115,7 +115,11 @@ class Progress:
         return self._images / max(time.monotonic() - self._began, 1e-9)
 
     def close(self) -> None:
+        shown = not self._bar.disable
         self._bar.close()
+        if shown:  # the terminal has written ^C beyond what the bar clears
+            self._bar.fp.write("\r\x1b[K")
+            self._bar.fp.flush()
 
 
 class _Bar(tqdm):
