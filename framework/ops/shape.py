@@ -64,9 +64,11 @@ def infer_size(shape: Sequence[Any], count: int) -> tuple[int, ...]:
 
 def _reshaped(array: Any, shape: Sequence[Any]) -> Any:
     try:
-        return array.reshape(shape)
+        if min(shape) >= -1:  # NumPy would take any negative size for "the rest"
+            return array.reshape(shape)
     except (ValueError, TypeError):
-        return array.reshape(infer_size(shape, array.size))  # raises PyTorch's error, or takes odd integers
+        pass
+    return array.reshape(infer_size(shape, array.size))  # raises PyTorch's error, or takes odd integers
 
 
 # --- reshaping ----------------------------------------------------------------------------------------------------
