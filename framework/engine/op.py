@@ -578,6 +578,49 @@ def _first(op: Op, general: Callable) -> Callable:
     return wrapper
 
 
+def _joined(op: Op, general: Callable) -> Callable:
+    """The thin path of operators of a list of tensors and some settings: `cat`, `stack`."""
+    plain, node_type, savers, defaults = op.plain, op.node_type, op.savers, op.defaults
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or not args or type(args[0]) not in (list, tuple):
+            return general(*args, **kwargs)
+        tensors, *rest = args
+        tracked = False
+        arrays = []
+        for tensor in tensors:
+            if not isinstance(tensor, Variable):
+                return general(*args)
+            arrays.append(tensor._array)
+            if tensor._requires_grad:
+                tracked = True
+        try:
+            result = plain(arrays, *rest)
+        except Exception as error:
+            reraise(op, list(args), error)
+        out = wrap(result)
+        if tracked and mode.enabled and result.dtype.kind not in "biu":
+            edges = tuple([edge_of(t) if t._requires_grad else None for t in tensors])
+            if edges.count(None) == len(edges):
+                return out
+            node = _new_node(node_type)
+            node.edges = edges
+            node.saved = tuple(
+                [
+                    tuple([a.shape for a in arrays]) if type(s) is tuple else (*args, *defaults[len(args) :])[s]
+                    for s in savers
+                ]
+            )
+            node.versions = node.hooks = None
+            node.sequence = next_sequence()
+            node.shape, node.dtype = result.shape, result.dtype
+            out._node = node
+            out._requires_grad = True
+        return out
+
+    return wrapper
+
+
 def op(
     *,
     joint: Callable | None = None,
@@ -620,7 +663,9 @@ def op(
         )
         general = _general(descriptor)
         wrapper = general
-        if joint is None and not sequences:
+        if descriptor.spread and not {0, "out"} & set(descriptor.savers):
+            wrapper = _joined(descriptor, general)
+        elif joint is None and not sequences:
             if (
                 not view
                 and descriptor.count == 1

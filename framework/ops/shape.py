@@ -358,6 +358,10 @@ def _cat_tensors(g, tensors_shape, dim):
 @op(sequences=("tensors",), tensors=_cat_tensors)
 def _cat(tensors, dim=0):
     xp = namespace(tensors[0])
+    try:
+        return xp.concatenate(_common_type(tensors), axis=dim)
+    except ValueError:
+        pass  # empty vectors are left out, everything else is an error that PyTorch words otherwise
     kept = [x for x in tensors if x.shape != (0,)] or [tensors[0]]
     at = wrap_dim(dim, kept[0].ndim)
     for i, x in enumerate(kept):
@@ -401,7 +405,7 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None)
     """The tensors one after another along `dim`."""
     items = _check_tensors(tensors, "cat")
     if not items:
-        raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     at = dim if axis is None else axis
     return _cat(items, at) if out is None else _cat(items, at, out=out)
 
