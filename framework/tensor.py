@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import warnings
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,7 +25,7 @@ from .engine import (
 from .engine import (
     backward as _backward,
 )
-from .engine.node import Output
+from .engine.node import Output, retain
 from .ops import convert, index, linalg, pointwise, reduce
 from .ops import shape as shaping
 from .random import default_generator
@@ -170,7 +169,7 @@ class Tensor(Variable):
     def requires_grad(self) -> bool:
         """Whether gradients flow to this tensor."""
         flag = self._requires_grad
-        return flag if isinstance(flag, bool) else edge_of(self) is not None
+        return flag if isinstance(flag, bool) else self._view.requires_grad(self)
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -197,7 +196,7 @@ class Tensor(Variable):
     @property
     def is_leaf(self) -> bool:
         """Whether the user made it, or it needs no gradient: it has no `grad_fn`."""
-        return not self.requires_grad or self._node is None
+        return not self.requires_grad or edge_of(self) is self
 
     @property
     def grad_fn(self) -> Any:
@@ -272,14 +271,14 @@ class Tensor(Variable):
         """Makes a non-leaf keep its gradient in `.grad`; nothing for a leaf."""
         if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if self._node is not None:
-            hooks_of(self.grad_fn).retained[self.output_nr] = weakref.ref(self)
+        if edge_of(self) is not self:
+            retain(self, self._node)
 
     def register_hook(self, hook: Callable) -> RemovableHandle:
         """Calls `hook(grad)` when this tensor's gradient is known; what it returns, if anything, replaces it."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if self._node is None:
+        if edge_of(self) is self:
             return RemovableHandle.into(self._leaf_hooks().on_grad, hook)
         hooks = hooks_of(self.grad_fn).on_output.setdefault(self.output_nr, OrderedDict())
         return RemovableHandle.into(hooks, hook)
@@ -288,7 +287,7 @@ class Tensor(Variable):
         """Calls `hook(tensor)` after a leaf's `.grad` was updated."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if self._node is not None:
+        if edge_of(self) is not self:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         return RemovableHandle.into(self._leaf_hooks().post_accumulate, hook)
 
@@ -416,14 +415,17 @@ class Tensor(Variable):
         return self._text("tensor")
 
     def _text(self, prefix: str) -> str:
-        node = self.grad_fn
+        try:
+            node_name = None if self.grad_fn is None else self.grad_fn.name()
+        except RuntimeError:  # a view made in no_grad mode whose base was written to since
+            node_name = "Invalid"
         return printing.tensor_str(
             self._array,
             dtype_name=self.dtype.name,
             default_float=dtypes.get_default_dtype().name,
             device_suffix=None if self.is_cpu else str(self.device),
             requires_grad=self.requires_grad,
-            grad_fn_name=None if node is None else node.name(),
+            grad_fn_name=node_name,
             prefix=prefix,
             to_host=backend.to_host,
         )

@@ -19,7 +19,7 @@ from .. import backend
 from ..dtypes import from_numpy
 from .anomaly import anomaly, check_gradients
 from .grad_mode import enable_grad, mode, no_grad
-from .node import Node, Output, edge_of
+from .node import Node, Output, edge_of, retain
 from .variable import Variable, counter_of, wrap
 
 
@@ -113,6 +113,8 @@ class _Walk:
                     continue
             if several:
                 grad = self.materialize(node, grad)
+            if node.hooks is not None and node.hooks.pre:
+                grad = self.call_pre_hooks(node, grad, several)
             edges = node.edges
             if wanted is None:
                 needed = tuple([edge is not None for edge in edges])
@@ -156,23 +158,25 @@ class _Walk:
         return conjugate(grad if self.as_tensors else grad._array)
 
     def call_output_hooks(self, node: Node, grad: Any, several: bool) -> Any:
-        """Hooks on the node's results and on the node itself, then retained gradients."""
+        """Hooks on the node's results, then retained gradients."""
         hooks = node.hooks
         parts = list(grad) if several else [grad]
         for index, on_grad in hooks.on_output.items():
             if parts[index] is not None:
                 parts[index] = self.call_tensor_hooks(on_grad, parts[index])
-        if hooks.pre:
-            values = tuple(self._tensor(p) for p in parts)
-            for hook in list(hooks.pre.values()):
-                changed = hook(values)
-                if changed is not None:
-                    values = changed if isinstance(changed, tuple) else (changed,)
-            parts = [self._plain(v) for v in values]
         for index, reference in hooks.retained.items():
             tensor = reference()
             if tensor is not None and parts[index] is not None:
                 accumulate(tensor, parts[index], self.as_tensors)
+        return parts if several else parts[0]
+
+    def call_pre_hooks(self, node: Node, grad: Any, several: bool) -> Any:
+        values = tuple(self._tensor(g) for g in (grad if several else (grad,)))
+        for hook in list(node.hooks.pre.values()):
+            changed = hook(values)
+            if changed is not None:
+                values = changed if isinstance(changed, tuple) else (changed,)
+        parts = tuple(self._plain(v) for v in values)
         return parts if several else parts[0]
 
     def call_tensor_hooks(self, on_grad: dict, grad: Any) -> Any:
@@ -215,7 +219,7 @@ def accumulate(leaf: Any, grad: Any, as_tensors: bool) -> None:
     current = leaf._grad
     grad = conjugate(grad)
     if as_tensors:
-        leaf._grad = grad if current is None else current + grad
+        leaf._grad = grad.clone() if current is None else current + grad
     elif current is None:
         leaf._grad = wrap(_owned(grad))
     else:
@@ -291,21 +295,19 @@ def backward(
     RuntimeError: a tensor needs no gradient; a gradient is missing or of another shape; the graph was freed.
     """
     roots = _as_tuple(tensors)
+    given = _gradients_for(roots, grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
     targets = None if inputs is None else _as_tuple(inputs)
     if targets is not None and not targets:
         raise RuntimeError("'inputs' argument to 'backward' cannot be empty.")
-    grads = _root_gradients(roots, _as_tuple(grad_tensors, len(roots)), create_graph)
+    grads = _root_gradients(roots, given, create_graph)
+    for target in targets or ():
+        if edge_of(target) is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+        if target._node is not None:
+            retain(target, target._node)
     walk = _walk(roots, grads, keep, create_graph, targets)
-    if targets is None:
-        finish_leaves(walk, None)
-        return
-    finish_leaves(walk, {t for t in targets if t._node is None})
-    for tensor in targets:
-        if tensor._node is not None:
-            grad = walk.captures[_key(tensor._node)]  # type: ignore[index]
-            if grad is not None:
-                accumulate(tensor, grad, create_graph)
+    finish_leaves(walk, None if targets is None else {t for t in targets if t._node is None})
 
 
 def grad(
@@ -336,7 +338,7 @@ def grad(
         if edge_of(target) is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     keep = create_graph if retain_graph is None else retain_graph
-    grads = _root_gradients(roots, _as_tuple(grad_outputs, len(roots)), create_graph)
+    grads = _root_gradients(roots, _gradients_for(roots, grad_outputs), create_graph)
     walk = _walk(roots, grads, keep, create_graph, targets)
     results = []
     for target in targets:
@@ -441,7 +443,15 @@ def _root_gradients(roots: Sequence, grads: Sequence, create_graph: bool) -> lis
     return starts
 
 
-def _as_tuple(value: Any, missing: int = 0) -> tuple:
-    if value is None:
-        return (None,) * missing
+def _gradients_for(roots: tuple, given: Any) -> tuple:
+    """The gradients to start from, one per root (None where none was given)."""
+    if given is None:
+        return (None,) * len(roots)
+    grads = _as_tuple(given)
+    if len(grads) != len(roots):
+        raise RuntimeError(f"got {len(roots)} tensors and {len(grads)} gradients")
+    return grads
+
+
+def _as_tuple(value: Any) -> tuple:
     return (value,) if isinstance(value, Variable) else tuple(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import backend
@@ -63,9 +63,7 @@ class FunctionNode(Node):
     function: type
     ctx: FunctionCtx
 
-    @property
-    def keeps_none(self) -> bool:  # type: ignore[override]
-        return not self.ctx._materialize
+    keeps_none = True  # `run` fills in what is missing: unlike operators, for integer results too
 
     def run(self, grad: Any, needed: tuple[bool, ...], as_tensors: bool) -> Any:
         if self.saved is FREED:
@@ -73,6 +71,8 @@ class FunctionNode(Node):
         grads = grad if type(self.dtype) is tuple else (grad,)
         if not as_tensors:
             grads = [None if g is None else wrap(backend.namespace(g).asarray(g)) for g in grads]
+        if self.ctx._materialize and type(self.dtype) is tuple:
+            grads = self._with_zeros(grads)
         grads = [None if g is None else _conjugate(g) for g in grads]
         arrays, mode.arrays = mode.arrays, False  # the user's code works on Tensors
         try:
@@ -93,6 +93,13 @@ class FunctionNode(Node):
             self._check(position, result, edge)
         results = [None if r is None else _conjugate(r) for r in results]
         return results if as_tensors else [None if r is None else r._array for r in results]
+
+    def _with_zeros(self, grads: Sequence) -> list:
+        xp = backend.namespace(next(g._array for g in grads if g is not None))
+        return [
+            wrap(xp.zeros(shape, dtype)) if g is None and dtype is not None else g
+            for g, shape, dtype in zip(grads, self.shape, self.dtype, strict=True)
+        ]
 
     def _check(self, position: int, result: Any, edge: Any) -> None:
         if result is None or edge is None:

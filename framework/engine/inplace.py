@@ -8,7 +8,7 @@ from typing import Any
 from .. import dtypes
 from .errors import reraise
 from .grad_mode import mode
-from .node import SavedOutput, next_sequence
+from .node import Node, SavedOutput, edge_of, next_sequence
 from .op import Op, scalar_type_name
 from .variable import Variable, counter_of, wrap
 from .views import check_writable, set_history
@@ -44,18 +44,47 @@ def write_in_place(op: Op, args: list) -> Any:
         reraise(op, args, error)
     place = tensor._array
     _check_fits(place, result)
+    counter = counter_of(tensor)
+    node: Any = None
+    self_at = op.diff.index(0) if 0 in op.diff else None
     if edges is not None:
         # Formulas that want the old value get a copy: this write is about to destroy it.
         old = [_before_write(a) if a is tensor else a for a in args] if _wants_old(op, args, edges) else args
-    place[...] = result
-    counter = counter_of(tensor)
-    counter[0] += 1
-    if edges is not None:
         node = op.node_for(old, edges, SavedOutput(place, counter))
+    elif mode.enabled and not op.diff and edge_of(tensor) is not None:
+        node, self_at = Overwritten(op.node_type.__name__, edge_of(tensor)), 0
+    place[...] = result
+    counter[0] += 1
+    if node is not None:
+        node.versions = _with_result_at(counter[0], node.saved, node.versions)
         node.shape, node.dtype = place.shape, place.dtype
         node.sequence = next_sequence()
-        set_history(tensor, node, op.diff.index(0) if 0 in op.diff else None)
+        set_history(tensor, node, self_at)
     return tensor
+
+
+class Overwritten(Node):
+    """The history of a tensor overwritten by an operator that has no gradient: none flows to the old value."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str, edge: Any) -> None:
+        self._name = name
+        self.edges, self.saved, self.versions, self.hooks = (edge,), (), None, None
+
+    def name(self) -> str:
+        return self._name
+
+    def run(self, grad: Any, needed: tuple[bool, ...], as_tensors: bool) -> Any:
+        return (grad * 0,)
+
+
+def _with_result_at(version: int, saved: tuple, versions: tuple | None) -> tuple | None:
+    """The versions of what was saved before the write, with that of the result, which is as the write leaves it."""
+    if not any(type(value) is SavedOutput for value in saved):
+        return versions
+    before = versions or (0,) * len(saved)
+    return tuple(version if type(v) is SavedOutput else b for v, b in zip(saved, before, strict=True))
 
 
 def _wants_old(op: Op, args: list, edges: tuple) -> bool:

@@ -135,6 +135,24 @@ def hooks_of(node: Node) -> NodeHooks:
     return node.hooks
 
 
+def move_retained(tensor: Variable, node: Node | Output | None) -> None:
+    """Lets a tensor that retains its gradient go on doing so as the result of `node`, its maker from now on."""
+    old = tensor._node
+    if old is None or node is None:
+        return
+    owner, at = (old.node, old.index) if isinstance(old, Output) else (old, 0)
+    retained = owner.hooks.retained.get(at) if owner.hooks is not None else None
+    if retained is not None and retained() is tensor:
+        del owner.hooks.retained[at]
+        retain(tensor, node)
+
+
+def retain(tensor: Variable, node: Node | Output) -> None:
+    """Makes `tensor`, the result of `node`, keep its gradient."""
+    owner, at = (node.node, node.index) if isinstance(node, Output) else (node, 0)
+    hooks_of(owner).retained[at] = weakref.ref(tensor)
+
+
 class TensorHooks:
     """Hooks on a leaf: on its gradient, and after its gradient was accumulated."""
 

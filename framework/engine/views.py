@@ -8,10 +8,12 @@ operators on the base to find their new node.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ..backend import pointer
 from .grad_mode import enable_grad, mode
-from .node import Node, Output, edge_of, next_sequence
+from .node import Node, Output, edge_of, move_retained, next_sequence
 from .variable import MAYBE, Variable, counter_of
 
 
@@ -42,48 +44,81 @@ class ViewInfo:
         if output._array.dtype.kind not in "biu":
             output._requires_grad = MAYBE
 
+    def requires_grad(self, view: Variable) -> bool:
+        """Whether gradients flow to the view, without finding its node."""
+        if view._node is not None:
+            return True
+        written = view._counter[0] != self.version  # type: ignore[index]  a view always has a counter
+        return self.recorded and written and edge_of(self.base) is not None
+
     def refresh(self, view: Variable) -> None:
         """Finds the view's node anew if the memory was written to since it was last found."""
         version = view._counter[0]  # type: ignore[index]  a view always has a counter
-        if version == self.version:
+        if version == self.version or edge_of(self.base) is None:
             return
+        if not self.recorded:
+            raise RuntimeError(_MADE_WITHOUT_GRAD.format("its base or another view of its base has been"))
+        with enable_grad():
+            again = replay(self.chain, self.base)
+        if again._array.strides != view._array.strides or pointer(again._array) != pointer(view._array):
+            raise RuntimeError(
+                "a view cannot be used in autograd after its base was reshaped in place and written to: make the view "
+                "after the in-place reshape"
+            )
         self.version = version
-        if edge_of(self.base) is not None:
-            with enable_grad():
-                view._node = self.replay(self.base)._node
+        move_retained(view, again._node)
+        view._node = again._node
 
-    def replay(self, tensor: Any) -> Any:
-        """The same view of another tensor of the base's shape."""
-        for op, rest, index in self.chain:
-            tensor = op.call([tensor, *rest])
-            if index is not None:
-                tensor = tensor[index]
-        return tensor
 
-    def replay_on_array(self, array: Any) -> Any:
-        for op, rest, index in self.chain:
-            array = op.compute(array, *rest)
-            if index is not None:
-                array = array[index]
-        return array
+def replay(chain: Sequence, tensor: Any) -> Any:
+    """The view that `chain` describes, of another tensor of the base's shape."""
+    for op, rest, index in chain:
+        tensor = op.call(op.bind((tensor, *rest), {}))
+        if index is not None:
+            tensor = tensor[index]
+    return tensor
+
+
+def _replay_on_array(chain: Sequence, array: Any) -> Any:
+    for op, rest, index in chain:
+        array = op.compute(*op.bind((array, *rest), {}))
+        if index is not None:
+            array = array[index]
+    return array
 
 
 _new = ViewInfo.__new__
 
+_MADE_WITHOUT_GRAD = (
+    "A view was created in no_grad mode and {} modified inplace with grad mode enabled. Given that this use case is "
+    "ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
+    "either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want "
+    "the inplace to be tracked)."
+)
+
 
 def check_writable(tensor: Variable, recording: bool) -> None:
-    """PyTorch's errors for in-place writes that autograd could not follow."""
+    """PyTorch's errors for in-place writes that several elements would share, or that autograd could not follow."""
+    array = tensor._array
+    if 0 in array.strides and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
     if not mode.enabled:
         return
     view = tensor._view
-    edge = edge_of(tensor)
-    if edge is tensor:
-        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-    if view is None or not (recording or edge is not None):
+    if view is None:
+        if edge_of(tensor) is tensor:
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
         return
-    if edge_of(view.base) is view.base:
-        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    base_edge = edge_of(view.base)
+    if not recording and base_edge is None and tensor._requires_grad is not True:
+        return
+    if not view.recorded:
+        raise RuntimeError(_MADE_WITHOUT_GRAD.format("is being"))
     if view.several:
+        edge = edge_of(tensor)
         node = edge.node if isinstance(edge, Output) else edge
         maker = f"Output {edge.index if isinstance(edge, Output) else 0} of {node.name() if node else 'a function'}"
         raise RuntimeError(
@@ -91,13 +126,8 @@ def check_writable(tensor: Variable, recording: bool) -> None:
             "multiple views. Such functions do not allow the output views to be modified inplace. You should replace "
             "the inplace operation by an out-of-place one."
         )
-    if not view.recorded:
-        raise RuntimeError(
-            "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this "
-            "use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the "
-            "view and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) "
-            "or both outside (if you want the inplace to be tracked)."
-        )
+    if base_edge is view.base or tensor._requires_grad is True:
+        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
 
 
 def set_history(tensor: Variable, node: Node, self_at: int | None) -> None:
@@ -107,45 +137,64 @@ def set_history(tensor: Variable, node: Node, self_at: int | None) -> None:
     """
     view = tensor._view
     if view is None:
-        tensor._node = node
-        tensor._requires_grad = True
+        _become(tensor, node)
         return
     base = view.base
     slices = _new_slices(CopySlices)
-    slices.inner, slices.view, slices.self_at = node, view, self_at
+    # The chain alone: the base has this node, so holding the base would close a cycle.
+    slices.inner, slices.chain, slices.self_at = node, view.chain, self_at
     others = tuple(e for i, e in enumerate(node.edges) if i != self_at)
     slices.edges = (edge_of(base), *others)
     slices.saved, slices.versions, slices.hooks = (), None, None
     slices.sequence = next_sequence()
     slices.shape, slices.dtype = base._array.shape, base._array.dtype
-    base._node = slices
-    base._requires_grad = True
+    slices.order = _memory_order(base._array)
+    _become(base, slices)
+
+
+def _become(tensor: Variable, node: Node) -> None:
+    move_retained(tensor, node)
+    tensor._node = node
+    tensor._requires_grad = True
+
+
+def _memory_order(array: Any) -> tuple[int, ...]:
+    """The dimensions from the widest stride to the narrowest."""
+    return tuple(sorted(range(array.ndim), key=lambda d: -array.strides[d]))
 
 
 class CopySlices(Node):
     """The history of a tensor one region of which was overwritten in place by `inner`."""
 
-    __slots__ = ("inner", "self_at", "view")
+    __slots__ = ("chain", "inner", "order", "self_at")
     inner: Node
-    view: ViewInfo
+    chain: tuple[tuple[Any, tuple, int | None], ...]  # the views that lead from the tensor to the region
     self_at: int | None
+    order: tuple[int, ...]  # of the tensor's dimensions in memory: the views of the gradient need the same
 
     def run(self, grad: Any, needed: tuple[bool, ...], as_tensors: bool) -> Any:
-        if as_tensors:
-            total = grad.clone()
-            region = self.view.replay(total)
-            inside = region.clone()
-        else:
-            total = grad.copy()
-            region = self.view.replay_on_array(total)
-            inside = region.copy()
+        # Gradients of complex values travel conjugated (see backward.conjugate), those of their real views do not.
+        to_real = self.dtype.kind == "c" and self.inner.dtype.kind != "c"
+        if to_real:
+            grad = grad.conj()
+        total, region = self._copy(grad, as_tensors)
+        inside = region.clone() if as_tensors else region.copy()
         others = iter(needed[1:])
         wanted = tuple(needed[0] if i == self.self_at else next(others) for i in range(len(self.inner.edges)))
         grads = list(self.inner.run(inside, wanted, as_tensors))
         into_region = grads.pop(self.self_at) if self.self_at is not None else None
         if needed[0]:
             region[...] = 0 if into_region is None else into_region
-        return (total, *grads)
+        return (total.conj() if to_real else total, *grads)
+
+    def _copy(self, grad: Any, as_tensors: bool) -> tuple[Any, Any]:
+        """A copy of the gradient, laid out in memory as the tensor is, and the region of it."""
+        back = tuple(self.order.index(d) for d in range(len(self.order)))
+        if as_tensors:
+            total = grad.permute(self.order).clone(memory_format="torch.contiguous_format").permute(back)
+            return total, replay(self.chain, total)
+        total = grad.transpose(self.order).copy().transpose(back)
+        return total, _replay_on_array(self.chain, total)
 
     def release(self) -> None:
         self.inner.release()
