@@ -6,6 +6,7 @@ Arrays are NumPy's on the CPU and CuPy's on an NVIDIA GPU. ARCHITECTURE.md in th
 """
 
 import warnings as _warnings
+from importlib import import_module as _import_module
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
@@ -342,4 +343,12 @@ def result_type(tensor1: _Any, tensor2: _Any) -> dtype:
 
 
 def __getattr__(name: str) -> _Any:
+    if name in _LATER:
+        found = getattr(_import_module(_LATER[name], __name__), name)
+        globals()[name] = found
+        return found
     raise AttributeError(f"module 'framework' has no attribute '{name}': this part of torch is not covered")
+
+
+#: Imported when first asked for: reading and writing archives takes a fifth of what `import framework` does.
+_LATER = {"save": ".serialization", "load": ".serialization"}
