@@ -511,7 +511,8 @@ def _pairs(op: Op) -> bool:
 
 
 def _first(op: Op, general: Callable) -> Callable:
-    """The thin path of operators of one tensor and some settings: reductions, views, softmax, ..."""
+    """The thin path of operators of one differentiable tensor and some settings: reductions, views, gathers, ..."""
+    sequences = op.sequences
     plain, node_type, savers, defaults, at = op.plain, op.node_type, op.savers, op.defaults, op.varargs_at
     differentiable, floating, view = bool(op.diff), op.promote == "float", op.view
 
@@ -523,20 +524,25 @@ def _first(op: Op, general: Callable) -> Callable:
         type_ = a.dtype
         if floating and type_ is not _F32 and type_ is not _F64:
             return general(*args)
-        for value in rest:
-            if isinstance(value, Variable):
-                return general(*args)
         if at > 0 and rest and not isinstance(args[at], (tuple, list)):
             args = (*args[:at], args[at:])
-            rest = args[1:]
+            rest = [*args[1:]]
+        settings = rest
+        for i, value in enumerate(rest):
+            if isinstance(value, Variable):
+                settings = [*settings]
+                settings[i] = value._array
+            elif i + 1 in sequences:
+                settings = [*settings]
+                settings[i] = tuple([v._array if isinstance(v, Variable) else v for v in value])
         try:
-            result = plain(a, *rest)
+            result = plain(a, *settings)
         except Exception as error:
             reraise(op, list(args), error)
         if type(result) is not _ndarray:
             if isinstance(result, tuple):
                 bound = op.bind(args, kwargs)
-                return op.finish(bound, [a, *bound[1:]], result, bool(input._requires_grad))
+                return op.finish(bound, [a], result, bool(input._requires_grad))
             result = as_array(result)
         out = _new(variable.Tensor)
         out._array = result
@@ -566,7 +572,7 @@ def _first(op: Op, general: Callable) -> Callable:
                 else:
                     saved.append(a.shape)
             node.saved = tuple(saved)
-            if node.versions is not None or out._view is not None:
+            if settings is not rest or node.versions is not None or out._view is not None:
                 node.versions = versions_of(node.saved)
             node.hooks = None
             node.sequence = next_sequence()
@@ -665,7 +671,7 @@ def op(
         wrapper = general
         if descriptor.spread and not {0, "out"} & set(descriptor.savers):
             wrapper = _joined(descriptor, general)
-        elif joint is None and not sequences:
+        elif joint is None and not descriptor.spread and 0 not in descriptor.sequences:
             if (
                 not view
                 and descriptor.count == 1
