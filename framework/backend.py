@@ -155,7 +155,18 @@ def namespace_on(where: device) -> Any:
 
 def add_at(array: Any, index: Any, values: Any) -> None:
     """`array[index] += values` where repeated indices add up (NumPy's `add.at`)."""
-    namespace(array).add.at(array, index, values)
+    xp, kind = namespace(array), array.dtype.kind
+    if xp is np or array.dtype.char in "efd":
+        xp.add.at(array, index, values)
+    elif kind == "c":  # CUDA has atomic additions for few types: others go by parts,
+        add_at(array.real, index, values.real)
+        add_at(array.imag, index, values.imag)
+    elif array.dtype == np.int64:  # as unsigned numbers, whose sums have the same bits,
+        xp.add.at(array.view(np.uint64), index, values.view(np.uint64))
+    else:  # or in a wider type
+        wide = array.astype(np.int32 if kind in "biu" else np.float32)
+        xp.add.at(wide, index, values.astype(wide.dtype))
+        array[...] = wide
 
 
 def is_view_of(result: Any, array: Any) -> bool:

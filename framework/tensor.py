@@ -26,6 +26,7 @@ from .engine import (
     backward as _backward,
 )
 from .engine.node import Output, retain
+from .engine.variable import MAYBE
 from .ops import convert, index, linalg, pointwise, reduce
 from .ops import shape as shaping
 from .random import default_generator
@@ -178,19 +179,24 @@ class Tensor(Variable):
         if self._view is not None:
             edge_of(self)
         if self._node is not None:
-            if not value:
-                raise RuntimeError(
-                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
-                    "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
-                )
-            return
+            advice = (
+                " If you want to use a computed variable in a subgraph that doesn't require differentiation use "
+                "var_no_grad = var.detach()."
+            )
+            raise RuntimeError(
+                f"you can only change requires_grad flags of leaf variables.{'' if value else advice}"
+            )
         if value and self._array.dtype.kind in "biu":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
-        self._requires_grad = value
+        if value or self._view is None:
+            self._requires_grad = value
+        elif self._requires_grad:
+            self._requires_grad = MAYBE
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Sets `requires_grad` and returns the tensor."""
-        self.requires_grad = requires_grad
+        if not (requires_grad and self._node is not None):
+            self.requires_grad = requires_grad
         return self
 
     @property
@@ -236,12 +242,12 @@ class Tensor(Variable):
                 raise RuntimeError("can't assign Variable as its own grad")
             if value._array.shape != self._array.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of a different size: expected {list(self._array.shape)}, got "
-                    f"{list(value._array.shape)}"
+                    f"attempting to assign a gradient of size '{list(value._array.shape)}' to a tensor of size "
+                    f"'{list(self._array.shape)}'. Please ensure that the gradient and the tensor are the same size"
                 )
             if value._array.dtype != self._array.dtype:
                 raise RuntimeError(
-                    f"assigned grad has data of a different type: expected {self.dtype}, got {value.dtype}"
+                    f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with dtype '{self.dtype}'"
                 )
             if type(value._array) is not type(self._array):
                 raise RuntimeError("assigned grad has data located on a different device")
@@ -699,11 +705,11 @@ class Tensor(Variable):
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """`self += alpha * other`."""
-        return self._add_(other if alpha == 1 else pointwise._scaled(other, alpha))
+        return self._add_(other if alpha == 1 else pointwise._scaled(other, alpha, self))
 
     def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """`self -= alpha * other`."""
-        return self._sub_(other if alpha == 1 else pointwise._scaled(other, alpha))
+        return self._sub_(other if alpha == 1 else pointwise._scaled(other, alpha, self))
 
     subtract_ = sub_
 
@@ -846,6 +852,10 @@ class Tensor(Variable):
         """`transpose` of the tensor itself."""
         return self._reshaped(shaping.transpose(self, dim0, dim1))
 
+    def as_strided_(self, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
+        """`as_strided` of the tensor itself."""
+        return self._reshaped(shaping.as_strided(self, size, stride, storage_offset))
+
     def _reshaped(self, view: Tensor) -> Tensor:
         """Becomes a view of itself."""
         if mode.enabled and edge_of(self) is self:
@@ -895,13 +905,13 @@ class Tensor(Variable):
         """Sets the main diagonal."""
         if self._array.ndim < 2:
             raise RuntimeError("dimensions must larger than 1")
-        n = builtins.min(self._array.shape)
-        rows = pointwise_arange(self, n)
-        if wrap and self._array.ndim == 2 and self._array.shape[0] > self._array.shape[1]:
-            step = self._array.shape[1] + 1
-            self.reshape(-1)[::step] = fill_value
-            return self
-        self[(rows,) * self._array.ndim] = fill_value
+        rows, columns = self._array.shape[:2]
+        places = _arange(self, builtins.min(self._array.shape))
+        index: tuple = (places,) * self._array.ndim
+        if wrap and self._array.ndim == 2 and rows > columns:  # begins anew below, after a row left out
+            flat = _arange(self, rows * columns)[:: columns + 1]
+            index = (flat // columns, flat % columns)
+        self[index] = fill_value
         return self
 
     # --- products -------------------------------------------------------------------------------------------------
@@ -1067,7 +1077,7 @@ class Tensor(Variable):
         return made
 
 
-def pointwise_arange(like: Tensor, n: int) -> Tensor:
+def _arange(like: Tensor, n: int) -> Tensor:
     """0 to n - 1 on the device of `like`."""
     return wrap(backend.namespace(like._array).arange(n))
 

@@ -19,7 +19,7 @@ from .. import backend
 from ..dtypes import from_numpy
 from .anomaly import anomaly, check_gradients
 from .grad_mode import enable_grad, mode, no_grad
-from .node import Node, Output, edge_of, retain
+from .node import Node, Output, edge_of, retain, type_name
 from .variable import Variable, counter_of, wrap
 
 
@@ -183,8 +183,7 @@ class _Walk:
         for hook in list(on_grad.values()):
             changed = hook(self._tensor(grad))
             if changed is not None:
-                if not isinstance(changed, Variable):
-                    raise TypeError(f"hook function returned {type(changed).__name__}, expected Tensor or None")
+                _check_changed(hook, changed, grad._array if self.as_tensors else grad)
                 grad = self._plain(changed)
         return grad
 
@@ -200,6 +199,17 @@ class _Walk:
 
 def _target(edge: Any) -> Any:
     return edge.node if type(edge) is Output else edge
+
+
+def _check_changed(hook: Any, changed: Any, before: Any) -> None:
+    if not isinstance(changed, Variable):
+        raise TypeError(f"expected Variable, but hook returned '{type(changed).__name__}'")
+    after, name = changed._array, getattr(hook, "__name__", type(hook).__name__)
+    if after.shape != before.shape:
+        raise RuntimeError(f"hook '{name}' has changed the size of value")
+    if after.dtype != before.dtype:
+        was, got = type_name(before), type_name(after)
+        raise RuntimeError(f"hook '{name}' has changed the type of value (was {was} got {got})")
 
 
 def conjugate(grad: Any) -> Any:
@@ -299,13 +309,22 @@ def backward(
     keep = create_graph if retain_graph is None else retain_graph
     targets = None if inputs is None else _as_tuple(inputs)
     if targets is not None and not targets:
-        raise RuntimeError("'inputs' argument to 'backward' cannot be empty.")
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     grads = _root_gradients(roots, given, create_graph)
     for target in targets or ():
-        if edge_of(target) is None:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
+        if _edge_of_input(target) is None:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if target._node is not None:
             retain(target, target._node)
+    if create_graph:
+        warnings.warn(
+            "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
+            "gradient which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid "
+            "this. If you have to use this function, make sure to reset the .grad fields of your parameters to None "
+            "after use to break the cycle and avoid the leak.",
+            UserWarning,
+            stacklevel=3,
+        )
     walk = _walk(roots, grads, keep, create_graph, targets)
     finish_leaves(walk, None if targets is None else {t for t in targets if t._node is None})
 
@@ -333,9 +352,9 @@ def grad(
         )
     roots, targets = _as_tuple(outputs), _as_tuple(inputs)
     if not targets:
-        raise ValueError("grad requires non-empty inputs.")
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     for target in targets:
-        if edge_of(target) is None:
+        if _edge_of_input(target) is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     keep = create_graph if retain_graph is None else retain_graph
     grads = _root_gradients(roots, _gradients_for(roots, grad_outputs), create_graph)
@@ -438,9 +457,21 @@ def _root_gradients(roots: Sequence, grads: Sequence, create_graph: bool) -> lis
                     f"Mismatch in shape: grad_output[{position}] has a shape of {given.shape} and output[{position}] "
                     f"has a shape of {root.shape}."
                 )
+            if "c" in (given._array.dtype.kind, array.dtype.kind) and given._array.dtype != array.dtype:
+                raise RuntimeError(
+                    "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
+                    f"dtype: grad_output[{position}] has a dtype of {given.dtype} and output[{position}] has a dtype "
+                    f"of {root.dtype}."
+                )
             start = given
         starts.append(conjugate(start if create_graph else start._array))
     return starts
+
+
+def _edge_of_input(tensor: Any) -> Any:
+    if not isinstance(tensor, Variable):
+        raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(tensor).__name__}")
+    return edge_of(tensor)
 
 
 def _gradients_for(roots: tuple, given: Any) -> tuple:

@@ -41,7 +41,7 @@ def _explain(name: str, tensors: list[Variable], error: Exception) -> Exception 
         return _broadcast_error(tensors) or RuntimeError(f"{name}(): {error}")
     if isinstance(error, TypeError) and "ufunc" in str(error):
         kinds = ", ".join(str(t._array.dtype) for t in tensors)
-        return RuntimeError(f'"{name}" not implemented for {kinds}: {error}')
+        return NotImplementedError(f'"{name}" not implemented for {kinds}')
     return None
 
 

@@ -63,6 +63,16 @@ class FunctionNode(Node):
     function: type
     ctx: FunctionCtx
 
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What `forward` gave to `save_for_backward`."""
+        return self.ctx.saved_tensors
+
+    @property
+    def needs_input_grad(self) -> tuple[bool, ...]:
+        """Which arguments of `forward` require grad."""
+        return self.ctx.needs_input_grad
+
     keeps_none = True  # `run` fills in what is missing: unlike operators, for integer results too
 
     def run(self, grad: Any, needed: tuple[bool, ...], as_tensors: bool) -> Any:
@@ -175,11 +185,11 @@ class Function(metaclass=_FunctionMeta):
                 cls.setup_context(ctx, args, result)
         several = isinstance(result, (tuple, list))
         outputs = list(result) if several else [result]
-        if recording:
+        if recording and any(isinstance(o, Variable) for o in outputs):
             outputs = _record(cls._node_type, ctx, args, tracked, outputs, several)
         else:
             outputs = [_fresh(o, args, ctx) for o in outputs]
-        return tuple(outputs) if several else outputs[0]
+        return type(result)(outputs) if type(result) is list else tuple(outputs) if several else outputs[0]
 
 
 def _fresh(output: Any, args: tuple, ctx: FunctionCtx) -> Any:

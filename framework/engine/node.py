@@ -43,9 +43,11 @@ class Node:
         raise AssertionError("each operator's node class has its own")
 
     def release(self) -> None:
-        """Lets go of what was saved, once backward has passed."""
-        if self.saved:
-            self.saved = FREED
+        """Lets go of the tensors that were saved, once backward has passed; nodes without any can be passed again."""
+        for value in self.saved:
+            if isinstance(value, Variable) or type(value) is SavedOutput or _holds_tensors(value):
+                self.saved = FREED
+                return
 
     # --- torch's view of a node
 
@@ -211,6 +213,10 @@ class SavedOutput:
         return tensor
 
 
+def _holds_tensors(value: Any) -> bool:
+    return (type(value) is tuple or type(value) is list) and any(isinstance(v, Variable) for v in value)
+
+
 def versions_of(saved: tuple[Any, ...]) -> tuple[int, ...] | None:
     """The versions of the saved values at this moment; None when none of them was ever written in place."""
     versions = None
@@ -260,15 +266,21 @@ def unpack(node: Node, as_tensors: bool) -> list[Any]:
 
 def _check_version(array: Any, maker: Any, counter: list[int], expected: int) -> None:
     if counter[0] != expected:
-        what = f"[torch.{_TYPE_NAMES.get(array.dtype.name, array.dtype.name)} {list(array.shape)}]"
+        what = f"[{type_name(array)} {list(array.shape)}]"
         if maker is not None:
             node, index = _shown(maker)
             what += f", which is output {index} of {node.name()},"
         raise RuntimeError(
             "one of the variables needed for gradient computation has been modified by an inplace operation: "
             f"{what} is at version {counter[0]}; expected version {expected} instead. Hint: enable anomaly detection "
-            "to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
+            "to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, "
+            "check_nan=False)."
         )
+
+
+def type_name(array: Any) -> str:
+    """The array's type as PyTorch's older messages name it: torch.FloatTensor, ..."""
+    return f"torch.{_TYPE_NAMES.get(array.dtype.name, array.dtype.name)}"
 
 
 _TYPE_NAMES = {

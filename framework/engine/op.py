@@ -184,8 +184,8 @@ class Op:
             result = self.compute(*arrays)
         except Exception as error:
             reraise(self, args, error)
-        if self.promote == "float" and self.promoted and result.dtype != common and result.dtype != _BOOL:
-            result = result.astype(common)
+        if self.promoted and result.dtype != common and result.dtype != _BOOL:
+            result = result.astype(common)  # NumPy's own rules gave another type
         return self.finish(args, arrays, result, tracked)
 
     def finish(self, args: list, arrays: list, result: Any, tracked: bool) -> Any:
@@ -408,7 +408,10 @@ def _unary(op: Op, general: Callable) -> Callable:
         a = input._array
         if floating and a.dtype is not _F32 and a.dtype is not _F64:
             return general(input)
-        result = plain(a)
+        try:
+            result = plain(a)
+        except Exception as error:
+            reraise(op, [input], error)
         if type(result) is not _ndarray:
             result = as_array(result)
         out = _new(variable.Tensor)
