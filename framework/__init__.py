@@ -279,6 +279,7 @@ from .ops.shape import (
     unsqueeze,
     vstack,
 )
+from .ops.sorting import argsort, kthvalue, msort, sort, topk
 from .printing import set_printoptions
 from .random import (
     Generator,

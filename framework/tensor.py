@@ -27,7 +27,7 @@ from .engine import (
 )
 from .engine.node import Output, retain
 from .engine.variable import MAYBE
-from .ops import convert, index, linalg, pointwise, reduce
+from .ops import convert, index, linalg, pointwise, reduce, sorting
 from .ops import shape as shaping
 from .random import default_generator
 from .size import Size
@@ -763,6 +763,12 @@ class Tensor(Variable):
     cumprod = reduce.cumprod
     softmax = reduce.softmax
     log_softmax = reduce.log_softmax
+
+    sort = sorting.sort
+    argsort = sorting.argsort
+    msort = sorting.msort
+    topk = sorting.topk
+    kthvalue = sorting.kthvalue
 
     # --- shape and views ------------------------------------------------------------------------------------------
 
