@@ -183,9 +183,7 @@ class Tensor(Variable):
                 " If you want to use a computed variable in a subgraph that doesn't require differentiation use "
                 "var_no_grad = var.detach()."
             )
-            raise RuntimeError(
-                f"you can only change requires_grad flags of leaf variables.{'' if value else advice}"
-            )
+            raise RuntimeError(f"you can only change requires_grad flags of leaf variables.{'' if value else advice}")
         if value and self._array.dtype.kind in "biu":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         if value or self._view is None:

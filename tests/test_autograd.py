@@ -957,7 +957,8 @@ def test_a_stale_saved_tensor_is_named(lib):
     y.add_(1)
     message = (
         r"one of the variables needed for gradient computation has been modified by an inplace operation: "
-        r"\[torch.FloatTensor \[1, 3\]\], which is output 0 of Exp(Backward0)?, is at version 1; expected version 0 instead"
+        r"\[torch.FloatTensor \[1, 3\]\], which is output 0 of Exp(Backward0)?, is at version 1; "
+        r"expected version 0 instead"
     )
     with pytest.raises(RuntimeError, match=message):
         z.sum().backward()
@@ -1379,9 +1380,7 @@ def test_function_mark_dirty_of_a_leaf(lib):
         def backward(ctx, g):
             return g * 2
 
-    with pytest.raises(
-        RuntimeError, match="a leaf Variable that requires grad (is being|has been) used in an in-place"
-    ):
+    with pytest.raises(RuntimeError, match=r"a leaf Variable that requires grad (is being|has been) used"):
         Double.apply(leaf(lib, [1.0]))
 
 
@@ -1469,7 +1468,7 @@ def test_function_with_setup_context(lib):
         (lambda g: g[:1], "hook 'change' has changed the size of value"),
         (
             lambda g: g.double(),
-            r"hook 'change' has changed the type of value \(was torch.FloatTensor got torch.DoubleTensor",
+            r"has changed the type of value \(was torch.FloatTensor got torch.DoubleTensor",
         ),
     ],
 )
