@@ -1,0 +1,323 @@
+"""The functions that layers are made of, under torch.nn.functional's names and signatures."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from ..ops import activation as _activation
+from ..ops.activation import (
+    celu_,
+    elu_,
+    gelu,
+    glu,
+    gumbel_softmax as _gumbel_softmax,
+    hardshrink,
+    hardtanh_,
+    leaky_relu_,
+    logsigmoid,
+    prelu,
+    relu_,
+    rrelu_,
+    selu_,
+    softplus,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold_,
+)
+from ..ops.attention import scaled_dot_product_attention
+from ..ops.conv import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    fold,
+    unfold,
+)
+from ..ops.distance import cosine_similarity, pairwise_distance
+from ..ops.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+)
+from ..ops.embedding import embedding, one_hot
+from ..ops.linalg import linear
+from ..ops.loss import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cosine_embedding_loss,
+    cross_entropy,
+    gaussian_nll_loss,
+    hinge_embedding_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    margin_ranking_loss,
+    mse_loss,
+    multi_margin_loss,
+    multilabel_soft_margin_loss,
+    nll_loss,
+    poisson_nll_loss,
+    smooth_l1_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
+from ..ops.norm import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    normalize,
+    rms_norm,
+)
+from ..ops.padding import pad
+from ..ops.pointwise import sigmoid, tanh
+from ..ops.pool import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
+from ..ops.reduce import log_softmax as _log_softmax, softmax as _softmax
+from ..ops.vision import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle
+
+__all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "alpha_dropout",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "celu",
+    "celu_",
+    "channel_shuffle",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "cosine_embedding_loss",
+    "cosine_similarity",
+    "cross_entropy",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "elu",
+    "elu_",
+    "embedding",
+    "feature_alpha_dropout",
+    "fold",
+    "gaussian_nll_loss",
+    "gelu",
+    "glu",
+    "group_norm",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "hardtanh_",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "instance_norm",
+    "interpolate",
+    "kl_div",
+    "l1_loss",
+    "layer_norm",
+    "leaky_relu",
+    "leaky_relu_",
+    "linear",
+    "local_response_norm",
+    "log_softmax",
+    "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "margin_ranking_loss",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
+    "mish",
+    "mse_loss",
+    "multi_margin_loss",
+    "multilabel_soft_margin_loss",
+    "nll_loss",
+    "normalize",
+    "one_hot",
+    "pad",
+    "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "poisson_nll_loss",
+    "prelu",
+    "relu",
+    "relu6",
+    "relu_",
+    "rms_norm",
+    "rrelu",
+    "rrelu_",
+    "scaled_dot_product_attention",
+    "selu",
+    "selu_",
+    "sigmoid",
+    "silu",
+    "smooth_l1_loss",
+    "soft_margin_loss",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "tanh",
+    "tanhshrink",
+    "threshold",
+    "threshold_",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+    "unfold",
+    "upsample",
+]
+
+# --- activations that can overwrite their input -------------------------------------------------------------------
+
+
+def relu(input: Any, inplace: bool = False) -> Any:
+    """`max(0, input)`."""
+    return relu_(input) if inplace else _activation.relu(input)
+
+
+def relu6(input: Any, inplace: bool = False) -> Any:
+    """`input` limited to [0, 6]."""
+    return _activation.relu6_(input) if inplace else _activation.relu6(input)
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """`input` where it is positive, elsewhere `negative_slope * input`."""
+    return leaky_relu_(input, negative_slope) if inplace else _activation.leaky_relu(input, negative_slope)
+
+
+def rrelu(input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False) -> Any:
+    """Leaky ReLU with slopes drawn from [lower, upper) in training, with their middle in evaluation."""
+    return (rrelu_ if inplace else _activation.rrelu)(input, lower, upper, training)
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+    """`input` limited to [min_val, max_val]."""
+    return (hardtanh_ if inplace else _activation.hardtanh)(input, min_val, max_val)
+
+
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+    """`input` where it is above `threshold`, elsewhere `value`."""
+    return (threshold_ if inplace else _activation.threshold)(input, threshold, value)
+
+
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """`input` where it is positive, elsewhere `alpha * (exp(input) - 1)` (arXiv:1511.07289)."""
+    return elu_(input, alpha) if inplace else _activation.elu(input, alpha)
+
+
+def selu(input: Any, inplace: bool = False) -> Any:
+    """ELU with the constants of self-normalising networks (arXiv:1706.02515)."""
+    return selu_(input) if inplace else _activation.selu(input)
+
+
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """`max(0, input) + min(0, alpha * (exp(input / alpha) - 1))` (arXiv:1704.07483)."""
+    return celu_(input, alpha) if inplace else _activation.celu(input, alpha)
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """`input * sigmoid(input)`, also called swish (arXiv:1702.03118)."""
+    return _activation.silu_(input) if inplace else _activation.silu(input)
+
+
+def mish(input: Any, inplace: bool = False) -> Any:
+    """`input * tanh(softplus(input))` (arXiv:1908.08681)."""
+    return _activation.mish_(input) if inplace else _activation.mish(input)
+
+
+def hardswish(input: Any, inplace: bool = False) -> Any:
+    """`input * relu6(input + 3) / 6` (arXiv:1905.02244)."""
+    return _activation.hardswish_(input) if inplace else _activation.hardswish(input)
+
+
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+    """`relu6(input + 3) / 6`."""
+    return _activation.hardsigmoid_(input) if inplace else _activation.hardsigmoid(input)
+
+
+# --- softmax ------------------------------------------------------------------------------------------------------
+
+
+def _implicit_dim(name: str, input: Any, dim: int | None, stacklevel: int) -> int:
+    """The dimension that PyTorch takes where none is given, with its warning."""
+    if dim is not None:
+        return dim
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        stacklevel=stacklevel + 1,
+    )
+    return 0 if input.ndim in (0, 1, 3) else 1
+
+
+def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """`exp(input) / sum(exp(input))` along `dim`."""
+    return _softmax(input, _implicit_dim("softmax", input, dim, _stacklevel), dtype=dtype)
+
+
+def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """`softmax(-input)` along `dim`."""
+    return _activation.softmin(input, _implicit_dim("softmin", input, dim, _stacklevel), dtype=dtype)
+
+
+def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """`log(softmax(input))` along `dim`, without underflow."""
+    return _log_softmax(input, _implicit_dim("log_softmax", input, dim, _stacklevel), dtype=dtype)
+
+
+def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
+    """A sample of the Gumbel-softmax distribution (arXiv:1611.01144); `hard` makes it one-hot."""
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+    return _gumbel_softmax(logits, tau, hard, dim)
+
+
+def upsample(
+    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+) -> Any:
+    """`interpolate`, under its old name."""
+    return interpolate(input, size, scale_factor, mode, align_corners)

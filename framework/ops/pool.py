@@ -1,0 +1,570 @@
+"""Pooling in one to three dimensions: the largest, the mean or the p-norm of sliding or adaptive windows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..backend import namespace
+from ..engine import mode, op, wrap
+from .index import gather
+from .pointwise import abs, sign
+from .reduce import _scatter_add_zeros, mean
+from .shape import reshape, shape_of, squeeze, unsqueeze
+from .window import span, tap_slices, taps, tuple_of
+
+# --- sizes and checks ---------------------------------------------------------------------------------------------
+
+_WORDS = {1: "one int", 2: "two ints", 3: "three ints"}
+
+
+def _option(name: str, label: str, value: Any, n: int) -> tuple[int, ...]:
+    items = tuple_of(value, n)
+    if len(items) != n:
+        raise RuntimeError(f"{name}: {label} must either be a single int, or a tuple of {_WORDS[n]}")
+    return items
+
+
+def _pooled(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
+    """The number of windows along a dimension; with `ceil_mode` the last may run over the end, if it starts inside."""
+    room = size + 2 * padding - span(kernel, dilation) + (stride - 1 if ceil_mode else 0)
+    count = room // stride + 1
+    if ceil_mode and (count - 1) * stride >= size + padding:
+        count -= 1
+    return count
+
+
+def _check_window(kernel: tuple, stride: tuple, padding: tuple, dilation: tuple) -> None:
+    if min(kernel) <= 0:
+        raise RuntimeError(f"kernel size should be greater than zero, but got {_named('k', kernel)}")
+    if 0 in stride:
+        raise RuntimeError("stride should not be zero")
+    if min(stride) < 0:
+        raise RuntimeError(f"stride should be greater than zero, but got {_named('d', stride)}")
+    if min(dilation) <= 0:
+        raise RuntimeError(f"dilation should be greater than zero, but got {_named('dilation', dilation)}")
+    for k, p, d in zip(kernel, padding, dilation, strict=True):
+        if p < 0:
+            raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
+        if p > span(k, d) // 2:
+            raise RuntimeError(
+                f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and dilation={d}"
+            )
+
+
+def _named(prefix: str, values: tuple[int, ...]) -> str:
+    return " ".join(f"{prefix}{axis}: {v}" for axis, v in zip("TDHW"[-len(values) :], values, strict=True))
+
+
+def _batched(input: Any, n: int, name: str | None = None) -> tuple[Any, bool]:
+    """The input with batch and channel dimensions, and whether it came without a batch."""
+    shape = shape_of(input)
+    if len(shape) == n + 2 and all(shape[1:]):
+        return input, False
+    if len(shape) == n + 1 and all(shape):
+        return unsqueeze(input, 0), True
+    if name is not None:
+        raise RuntimeError(f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got {list(shape)}")
+    raise RuntimeError(f"non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input, but got {list(shape)}")
+
+
+def _output_sizes(input: Any, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, ceil_mode: bool) -> tuple[int, ...]:
+    shape = shape_of(input)
+    out = tuple(
+        _pooled(n, k, s, p, d, ceil_mode)
+        for n, k, s, p, d in zip(shape[2:], kernel, stride, padding, dilation, strict=True)
+    )
+    if min(out) < 1:
+        given, got = ("x".join(map(str, (shape[1], *v))) for v in (shape[2:], out))
+        raise RuntimeError(f"Given input size: ({given}). Calculated output size: ({got}). Output size is too small")
+    return out
+
+
+# --- maximum ------------------------------------------------------------------------------------------------------
+# The place of the maximum is kept as its number within the window: one byte. Its gradient, `_to_places`, writes there;
+# that one's gradient, `_from_places`, reads there; they are each other's gradients.
+
+
+def _lowest(dtype: Any) -> Any:
+    return -math.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def _largest(input: Any, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, out: tuple, places: Any) -> Any:
+    """The maxima of all windows; writes their numbers into `places`, if it is given."""
+    xp = namespace(input)
+    best = xp.full((*input.shape[:2], *out), _lowest(input.dtype), input.dtype)
+    for number, _, where, at in taps(input.shape[2:], out, kernel, stride, padding, dilation):
+        seen, value = best[(..., *where)], input[(..., *at)]
+        if places is not None:
+            kept = places[(..., *where)]
+            kept[...] = xp.where((value > seen) | (value != value), number, kept)
+        xp.maximum(seen, value, out=seen)
+    return best
+
+
+def _max_input(g, input_shape, kernel, stride, padding, dilation, out):
+    return _to_places(g[0], out[1], input_shape, kernel, stride, padding, dilation)
+
+
+def _max_pool_operator(name: str) -> Any:
+    """The same operator under the node name that PyTorch shows for its number of dimensions."""
+
+    def max_pool(input, kernel, stride, padding, dilation, sizes):
+        kind = np.uint8 if math.prod(kernel) <= 256 else np.int32
+        places = namespace(input).zeros((*input.shape[:2], *sizes), kind)
+        return _largest(input, kernel, stride, padding, dilation, sizes, places), places
+
+    return op(name=name, input=_max_input)(max_pool)
+
+
+_max_pools = {
+    1: _max_pool_operator("MaxPool2DWithIndicesBackward0"),
+    2: _max_pool_operator("MaxPool2DWithIndicesBackward0"),
+    3: _max_pool_operator("MaxPool3DWithIndicesBackward0"),
+}
+
+
+@op(name="MaxPoolBackwardBackward0", input=lambda g, places, kernel, stride, padding, dilation: _from_places(
+    g, places, kernel, stride, padding, dilation))  # fmt: skip
+def _to_places(input, places, shape, kernel, stride, padding, dilation):
+    """Zeros of `shape`, with each window's value added at the element that `places` tells."""
+    result = namespace(input).zeros(shape, input.dtype)
+    for number, _, where, at in taps(shape[2:], input.shape[2:], kernel, stride, padding, dilation):
+        result[(..., *at)] += input[(..., *where)] * (places[(..., *where)] == number)
+    return result
+
+
+@op(name="MaxPoolBackwardBackward0", input=lambda g, places, input_shape, kernel, stride, padding, dilation: _to_places(
+    g, places, input_shape, kernel, stride, padding, dilation))  # fmt: skip
+def _from_places(input, places, kernel, stride, padding, dilation):
+    """The element of each window that `places` tells."""
+    xp = namespace(input)
+    result = xp.zeros(places.shape, input.dtype)
+    for number, _, where, at in taps(input.shape[2:], places.shape[2:], kernel, stride, padding, dilation):
+        part = result[(..., *where)]
+        part[...] = xp.where(places[(..., *where)] == number, input[(..., *at)], part)
+    return result
+
+
+@op()
+def _max_values(input, kernel, stride, padding, dilation, sizes):
+    return _largest(input, kernel, stride, padding, dilation, sizes, None)
+
+
+@op()
+def _plane_indices(places, sizes, kernel, stride, padding, dilation):
+    """Places within windows as indices into the flattened input dimensions."""
+    xp = namespace(places)
+    n = len(kernel)
+    index, rest = 0, places.astype(np.int64)
+    for d in reversed(range(n)):
+        window = xp.arange(places.shape[2 + d]).reshape((-1,) + (1,) * (n - d - 1))
+        position = window * stride[d] - padding[d] + (rest % kernel[d]) * dilation[d]
+        index = index + position * math.prod(sizes[d + 1 :])
+        rest = rest // kernel[d]
+    return index
+
+
+def _max_pool(
+    n: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, return_indices: bool
+) -> Any:
+    name = f"max_pool{n}d"
+    kernel = _option(name, "kernel_size", kernel_size, n)
+    stride = kernel if stride is None or stride == () else _option(name, "stride", stride, n)
+    padding, dilation = _option(name, "padding", padding, n), _option(name, "dilation", dilation, n)
+    _check_window(kernel, stride, padding, dilation)
+    batched, alone = _batched(input, n)
+    out = _output_sizes(batched, kernel, stride, padding, dilation, ceil_mode)
+    options = (kernel, stride, padding, dilation, out)
+    if not return_indices and not (mode.enabled and input.requires_grad):
+        values = _max_values(batched, *options)
+        return squeeze(values, 0) if alone else values
+    values, places = _max_pools[n](batched, *options)
+    if alone:
+        values = squeeze(values, 0)
+    if not return_indices:
+        return values
+    indices = _plane_indices(places, shape_of(batched)[2:], kernel, stride, padding, dilation)
+    return values, squeeze(indices, 0) if alone else indices
+
+
+def max_pool1d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False
+) -> Any:
+    """The largest element of each window of (batch, channels, length) or (channels, length).
+
+    With `return_indices` also where it is; `ceil_mode` keeps a last window that runs over the end.
+    """
+    return _max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool2d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False
+) -> Any:
+    """The largest element of each window of (batch, channels, height, width) or (channels, height, width)."""
+    return _max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool3d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False
+) -> Any:
+    """The largest element of each window of (batch, channels, depth, height, width), or of one such volume."""
+    return _max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+# --- mean ---------------------------------------------------------------------------------------------------------
+
+
+def _sum_along(array: Any, axis: int, out: int, kernel: int, stride: int, padding: int) -> Any:
+    """The sums of windows along one dimension."""
+    lead = (slice(None),) * axis
+    result = namespace(array).zeros((*array.shape[:axis], out, *array.shape[axis + 1 :]), array.dtype)
+    for tap in range(kernel):
+        where, at = tap_slices(array.shape[axis], out, tap - padding, stride)
+        result[(*lead, where)] += array[(*lead, at)]
+    return result
+
+
+def _spread_along(array: Any, axis: int, size: int, kernel: int, stride: int, padding: int) -> Any:
+    """The transpose of `_sum_along`: every window's value added to all its elements."""
+    lead = (slice(None),) * axis
+    result = namespace(array).zeros((*array.shape[:axis], size, *array.shape[axis + 1 :]), array.dtype)
+    for tap in range(kernel):
+        where, at = tap_slices(size, array.shape[axis], tap - padding, stride)
+        result[(*lead, at)] += array[(*lead, where)]
+    return result
+
+
+def _counts(xp: Any, sizes: tuple, out: tuple, kernel: tuple, stride: tuple, padding: tuple, include: bool, divisor: Any, dtype: Any) -> Any:
+    """What each window's sum is divided by: a number, or an array that broadcasts over the positions."""
+    if divisor is not None:
+        return divisor
+    total: Any = 1
+    for d, (n, o, k, s, p) in enumerate(zip(sizes, out, kernel, stride, padding, strict=True)):
+        # In ceil mode a window may run over the padded end: what lies beyond does not count.
+        low, high = (-p, n + p) if include else (0, n)
+        starts = [i * s - p for i in range(o)]
+        counts = [min(b + k, high) - max(b, low) for b in starts]
+        if all(c == counts[0] for c in counts):
+            total = total * counts[0]
+        else:
+            total = total * xp.asarray(counts, dtype=dtype).reshape((-1,) + (1,) * (len(sizes) - d - 1))
+    return total
+
+
+def _avg_input(g, input_shape, kernel, stride, padding, sizes, include, divisor):
+    return _avg_spread(g, input_shape, kernel, stride, padding, sizes, include, divisor)
+
+
+def _avg_pool_operator(name: str) -> Any:
+    def avg_pool(input, kernel, stride, padding, sizes, include, divisor):
+        counts = _counts(namespace(input), input.shape[2:], sizes, kernel, stride, padding, include, divisor, input.dtype)
+        result = input
+        for d in reversed(range(len(kernel))):
+            result = _sum_along(result, 2 + d, sizes[d], kernel[d], stride[d], padding[d])
+        return result / counts if input.dtype.kind in "fc" else result // counts
+
+    return op(name=name, input=_avg_input)(avg_pool)
+
+
+_avg_pools = {
+    1: _avg_pool_operator("AvgPool2DBackward0"),
+    2: _avg_pool_operator("AvgPool2DBackward0"),
+    3: _avg_pool_operator("AvgPool3DBackward0"),
+}
+
+
+@op(name="AvgPoolBackwardBackward0", input=lambda g, kernel, stride, padding, sizes, include, divisor: _avg_pools[len(kernel)](
+    g, kernel, stride, padding, sizes, include, divisor))  # fmt: skip
+def _avg_spread(input, shape, kernel, stride, padding, sizes, include, divisor):
+    result = input / _counts(namespace(input), shape[2:], sizes, kernel, stride, padding, include, divisor, input.dtype)
+    for d in range(len(kernel)):
+        result = _spread_along(result, 2 + d, shape[2 + d], kernel[d], stride[d], padding[d])
+    return result
+
+
+def _avg_pool(
+    n: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, count_include_pad: bool, divisor_override: int | None
+) -> Any:
+    name = f"avg_pool{n}d"
+    kernel = _option(name, "kernel_size", kernel_size, n)
+    stride = kernel if stride is None or stride == () else _option(name, "stride", stride, n)
+    padding = _option(name, "padding", padding, n)
+    if divisor_override == 0:
+        raise RuntimeError("divisor must be not zero")
+    _check_window(kernel, stride, padding, (1,) * n)
+    batched, alone = _batched(input, n)
+    sizes = _output_sizes(batched, kernel, stride, padding, (1,) * n, ceil_mode)
+    result = _avg_pools[n](batched, kernel, stride, padding, sizes, count_include_pad, divisor_override)
+    return squeeze(result, 0) if alone else result
+
+
+def avg_pool1d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True
+) -> Any:
+    """The mean of each window of (batch, channels, length) or (channels, length)."""
+    return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
+
+def avg_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    """The mean of each window of (batch, channels, height, width) or (channels, height, width).
+
+    `count_include_pad` counts padding as zeros; `divisor_override` divides the sums by another number.
+    """
+    return _avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def avg_pool3d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    """The mean of each window of (batch, channels, depth, height, width), or of one such volume."""
+    return _avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+# --- adaptive windows ---------------------------------------------------------------------------------------------
+
+
+def _bounds(size: int, out: int) -> list[tuple[int, int]]:
+    """Where the `out` windows that cover a dimension begin and end; neighbours may overlap by one."""
+    return [(i * size // out, -(-(i + 1) * size // out)) for i in range(out)]
+
+
+def _targets(name: str, input: Any, output_size: Any, n: int) -> tuple[int, ...]:
+    """The output sizes, with None standing for the input's."""
+    sizes = shape_of(input)[-n:]
+    given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * n
+    if len(given) == 1:
+        given = given * n
+    if len(given) != n:
+        raise RuntimeError(f"{name}: output_size must be {n}")
+    out = tuple(s if g is None else int(g) for g, s in zip(given, sizes, strict=True))
+    if min(out) < 0:
+        listed = ", ".join(map(str, out))
+        raise RuntimeError(
+            f"{name}: elements of output_size must be greater than or equal to 0 but received {{{listed}}}"
+        )
+    return out
+
+
+def _averaging(array: Any, size: int, out: int) -> Any:
+    """The matrix (out, size) whose rows take the means of a dimension's windows."""
+    matrix = np.zeros((out, size))
+    for row, (start, end) in enumerate(_bounds(size, out)):
+        matrix[row, start:end] = 1 / (end - start)
+    return namespace(array).asarray(matrix, dtype=array.dtype)
+
+
+def _apply_along(array: Any, axis: int, matrix: Any) -> Any:
+    xp = namespace(array)
+    return xp.moveaxis(xp.matmul(xp.moveaxis(array, axis, -1), matrix.T), -1, axis)
+
+
+def _adaptive_avg_operator(name: str) -> Any:
+    def adaptive_avg_pool(input, sizes):
+        result = input
+        for d, out in enumerate(sizes):
+            axis = result.ndim - len(sizes) + d
+            size = result.shape[axis]
+            if size == out:
+                continue
+            if size % out == 0:
+                result = result.reshape(*result.shape[:axis], out, size // out, *result.shape[axis + 1 :]).mean(axis=axis + 1)
+            else:
+                result = _apply_along(result, axis, _averaging(input, size, out))
+        return result.copy() if result is input else namespace(input).ascontiguousarray(result)
+
+    return op(name=name, input=lambda g, input_shape, sizes: _adaptive_spread(g, input_shape, sizes))(adaptive_avg_pool)
+
+
+_adaptive_avgs = {
+    1: _adaptive_avg_operator("AdaptiveAvgPool2DBackward0"),
+    2: _adaptive_avg_operator("AdaptiveAvgPool2DBackward0"),
+    3: _adaptive_avg_operator("AdaptiveAvgPool3DBackward0"),
+}
+
+
+@op(name="AdaptiveAvgPoolBackwardBackward0", input=lambda g, sizes: _adaptive_avgs[len(sizes)](g, sizes))
+def _adaptive_spread(input, shape, sizes):
+    result = input
+    for d, out in enumerate(sizes):
+        axis = result.ndim - len(sizes) + d
+        if shape[axis] != out:
+            result = _apply_along(result, axis, _averaging(input, shape[axis], out).T)
+    return result.copy() if result is input else namespace(input).ascontiguousarray(result)
+
+
+def _adaptive_avg_pool(n: int, input: Any, output_size: Any) -> Any:
+    name = f"adaptive_avg_pool{n}d"
+    batched, alone = _batched(input, n, name)
+    sizes = _targets(name, input, output_size, n)
+    if all(s == 1 for s in sizes):
+        return mean(input, tuple(range(-n, 0)), keepdim=True)
+    result = _adaptive_avgs[n](batched, sizes)
+    return squeeze(result, 0) if alone else result
+
+
+def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+    """The means of `output_size` windows that cover (batch, channels, length) or (channels, length) evenly."""
+    return _adaptive_avg_pool(1, input, output_size)
+
+
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+    """The means of a grid of windows that covers height and width evenly; a size of None keeps the input's."""
+    return _adaptive_avg_pool(2, input, output_size)
+
+
+def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
+    """The means of a grid of windows that covers depth, height and width evenly."""
+    return _adaptive_avg_pool(3, input, output_size)
+
+
+def _adaptive_max_input(g, input_shape, sizes, out):
+    n = len(sizes)
+    lead = input_shape[: len(input_shape) - n]
+    flat = (*lead, math.prod(input_shape[len(lead) :]))
+    picked = (*lead, math.prod(sizes))
+    return reshape(_scatter_add_zeros(reshape(g[0], picked), flat, -1, reshape(out[1], picked)), input_shape)
+
+
+def _adaptive_max_operator(name: str) -> Any:
+    def adaptive_max_pool(input, sizes):
+        xp = namespace(input)
+        n = len(sizes)
+        lead, inner = input.shape[:-n], input.shape[-n:]
+        values, indices = xp.empty((*lead, *sizes), input.dtype), xp.empty((*lead, *sizes), np.int64)
+        bounds = [_bounds(size, out) for size, out in zip(inner, sizes, strict=True)]
+        for cell in np.ndindex(*sizes):
+            box = [bounds[d][i] for d, i in enumerate(cell)]
+            part = input[(..., *(slice(*b) for b in box))]
+            index = part.reshape(*lead, -1).argmax(axis=-1)
+            values[(..., *cell)] = part.max(axis=tuple(range(-n, 0)))
+            indices[(..., *cell)] = _whole_index(index, box, inner)
+        return values, indices
+
+    return op(name=name, input=_adaptive_max_input)(adaptive_max_pool)
+
+
+def _whole_index(index: Any, box: list[tuple[int, int]], sizes: tuple[int, ...]) -> Any:
+    """An index into the flattened box as one into the flattened input dimensions."""
+    total: Any = 0
+    for d in reversed(range(len(sizes))):
+        start, end = box[d]
+        total = total + (index % (end - start) + start) * math.prod(sizes[d + 1 :])
+        index = index // (end - start)
+    return total
+
+
+_adaptive_maxes = {
+    1: _adaptive_max_operator("AdaptiveMaxPool2DBackward0"),
+    2: _adaptive_max_operator("AdaptiveMaxPool2DBackward0"),
+    3: _adaptive_max_operator("AdaptiveMaxPool3DBackward0"),
+}
+
+
+def _adaptive_max_pool(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
+    name = f"adaptive_max_pool{n}d"
+    _batched(input, n, name)
+    values, indices = _adaptive_maxes[n](input, _targets(name, input, output_size, n))
+    return (values, indices) if return_indices else values
+
+
+def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """The maxima of `output_size` windows that cover (batch, channels, length) or (channels, length) evenly."""
+    return _adaptive_max_pool(1, input, output_size, return_indices)
+
+
+def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """The maxima of a grid of windows that covers height and width evenly."""
+    return _adaptive_max_pool(2, input, output_size, return_indices)
+
+
+def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """The maxima of a grid of windows that covers depth, height and width evenly."""
+    return _adaptive_max_pool(3, input, output_size, return_indices)
+
+
+# --- power mean ---------------------------------------------------------------------------------------------------
+
+
+def _lp_pool(n: int, pooled: Any, norm_type: float, count: int) -> Any:
+    return (sign(pooled) * abs(pooled) * count) ** (1.0 / norm_type)
+
+
+def lp_pool1d(input: Any, norm_type: float, kernel_size: int, stride: Any = None, ceil_mode: bool = False) -> Any:
+    """The p-norm of each window, p = `norm_type`."""
+    pooled = avg_pool1d(input**norm_type, kernel_size, stride, 0, ceil_mode)
+    return _lp_pool(1, pooled, norm_type, math.prod(tuple_of(kernel_size, 1)))
+
+
+def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+    """The p-norm of each window, p = `norm_type`."""
+    pooled = avg_pool2d(input**norm_type, kernel_size, stride, 0, ceil_mode)
+    return _lp_pool(2, pooled, norm_type, math.prod(tuple_of(kernel_size, 2)))
+
+
+def lp_pool3d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+    """The p-norm of each window, p = `norm_type`."""
+    pooled = avg_pool3d(input**norm_type, kernel_size, stride, 0, ceil_mode)
+    return _lp_pool(3, pooled, norm_type, math.prod(tuple_of(kernel_size, 3)))
+
+
+# --- the reverse of max pooling -----------------------------------------------------------------------------------
+
+
+@op(name="MaxUnpoolBackward0", input=lambda g, indices: gather(g, -1, indices))
+def _place_flat(input, size, indices):
+    result = namespace(input).zeros((*input.shape[:-1], size), input.dtype)
+    namespace(input).put_along_axis(result, indices, input, -1)
+    return result
+
+
+def _max_unpool(n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any) -> Any:
+    name = f"max_unpool{n}d"
+    kernel = _option(name, "kernel_size", kernel_size, n)
+    stride = kernel if stride is None or stride == () else _option(name, "stride", stride, n)
+    padding = _option(name, "padding", padding, n)
+    shape = shape_of(input)
+    if shape_of(indices) != shape:
+        raise RuntimeError(
+            f"Expected shape of indices to be same as that of the input tensor ({list(shape)}) but got indices tensor "
+            f"with shape: {list(shape_of(indices))}"
+        )
+    natural = tuple((o - 1) * s - 2 * p + k for o, s, p, k in zip(shape[-n:], stride, padding, kernel, strict=True))
+    sizes = natural if output_size is None else tuple(int(v) for v in output_size)[-n:]
+    if any(abs_difference >= s for abs_difference, s in zip((max(a - b, b - a) for a, b in zip(sizes, natural, strict=True)), stride, strict=True)):
+        raise ValueError(f"invalid output_size {list(sizes)}: it must be within a stride of {list(natural)}")
+    lead = shape[: len(shape) - n]
+    flat = (*lead, math.prod(shape[len(lead) :]))
+    result = _place_flat(reshape(input, flat), math.prod(sizes), wrap(indices._array.reshape(flat)))
+    return reshape(result, (*lead, *sizes))
+
+
+def max_unpool1d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None) -> Any:
+    """The values of `max_pool1d` back at their `indices`, zeros elsewhere."""
+    return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool2d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None) -> Any:
+    """The values of `max_pool2d` back at their `indices`, zeros elsewhere."""
+    return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool3d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None) -> Any:
+    """The values of `max_pool3d` back at their `indices`, zeros elsewhere."""
+    return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)
