@@ -155,7 +155,7 @@ class ArchiveReader:
 
     def _chunks(self, name: str) -> Iterator[bytes]:
         info = self._records[self._folder + name]
-        self._file.seek(info.header_offset)
+        self._file.seek(max(0, info.header_offset))  # a damaged table can give a negative one
         header = self._file.read(_LOCAL_HEADER.size)
         if len(header) != _LOCAL_HEADER.size or header[:4] != SIGNATURE:
             raise RuntimeError(f"its record {name!r} is damaged: it does not begin with a header")

@@ -139,8 +139,10 @@ def _bytes() -> bytes:
     return b""
 
 
-def _bytearray(text: Any = "", encoding: Any = "latin1") -> bytearray:
-    return bytearray(_encode(text, encoding))
+def _bytearray(content: Any = b"") -> bytearray:
+    if type(content) is not bytes:  # of a number it would make that many bytes
+        raise UnpicklingError("a bytearray is not made from bytes")
+    return bytearray(content)
 
 
 def _complex(real: Any, imag: Any) -> complex:
@@ -206,7 +208,7 @@ _FUNCTIONS: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 _GLOBALS: dict[tuple[str, str], Any] = {
-    **{path: Function(".".join(path), call) for path, call in _FUNCTIONS.items()},
+    **{path: Function(call) for path, call in _FUNCTIONS.items()},
     **{(m, name): StorageType(name, d) for m in ("torch", "torch.cuda") for name, d in STORAGE_TYPES.items()},
     **{("torch", d.name): d for d in dtypes.ALL},
     ("torch.storage", "UntypedStorage"): StorageType("UntypedStorage", dtypes.uint8),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
-import shutil
+import stat
 from typing import Any
 
 from .archive import write_archive
@@ -57,14 +56,14 @@ def _save_to_path(path: Any, pickled: bytes, memory: Memory) -> None:
         with open(path, "wb") as file:
             write_archive(file, folder, pickled, memory.records())
         return
-    temporary = os.path.join(parent, f".{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(parent, f".{os.urandom(8).hex()}.tmp")
     try:
         with open(temporary, "xb") as file:
             write_archive(file, folder, pickled, memory.records())
             file.flush()
             os.fsync(file.fileno())
         if replaces:
-            shutil.copymode(path, temporary)
+            os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
         os.replace(temporary, path)
     except BaseException:
         if os.path.exists(temporary):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pickle import UnpicklingError
 from typing import Any
 
@@ -13,19 +12,19 @@ from ..dtypes import dtype
 from .unpickler import Ingredient
 
 
-@dataclass(frozen=True, eq=False)
 class StorageType(Ingredient):
     """A storage class named in a pickle, and the type of its elements."""
 
-    name: str
-    dtype: dtype
+    def __init__(self, name: str, dtype: dtype) -> None:
+        self.name = name
+        self.dtype = dtype
 
 
-@dataclass(frozen=True, eq=False)
 class Storage(Ingredient):
     """Memory that tensors lie in: a 1-D array on its device."""
 
-    array: Any
+    def __init__(self, array: Any) -> None:
+        self.array = array
 
 
 def parse_storage_id(saved_id: Any, length: int) -> tuple[StorageType, str, str, int]:

@@ -11,7 +11,6 @@ import pickle
 import struct
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pickle import UnpicklingError
 from typing import Any
 
@@ -24,12 +23,11 @@ class Ingredient:
     """What calls are made of and take: functions, storages. It cannot stay in the result."""
 
 
-@dataclass(frozen=True, eq=False)
 class Function(Ingredient):
     """A name of the pickle that may be called, with the function of ours that stands for it."""
 
-    name: str
-    call: Callable[..., Any]
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self.call = call
 
 
 class Unpickler:
@@ -49,9 +47,9 @@ class Unpickler:
         self._find_global = find_global
         self._persistent_load = persistent_load
         self.position = position
-        # What an argument of a call holds is copied by it. It stands in the pickle once, so that honest calls together
-        # copy no more than the pickle's length; one that calls again and again with a memoised argument does.
-        self._may_copy = len(data)
+        # A call copies what its arguments hold. That stands in the pickle once, and is copied at most twice (text to
+        # bytes to a bytearray); a pickle that calls again and again with a memoised argument copies more.
+        self._may_copy = 2 * len(data)
 
     def load(self) -> Any:
         """The next object. UnpicklingError for anything but a sound pickle of plain data."""
@@ -138,7 +136,7 @@ class Unpickler:
         arguments, callee = self._pop(), self._pop()
         if type(callee) is not Function or type(arguments) is not tuple:
             raise UnpicklingError(f"the pickle calls a {type(callee).__name__} with a {type(arguments).__name__}")
-        self._may_copy -= sum(len(a) for a in arguments if hasattr(type(a), "__len__") and type(a) in _COPIED)
+        self._may_copy -= sum(len(a) for a in arguments if type(a) in _COPIED)
         if self._may_copy < 0:
             raise UnpicklingError("the pickle copies the same data again and again")
         self._push(callee.call(*arguments))
@@ -200,7 +198,7 @@ class Unpickler:
 
 
 #: Types whose contents a call may copy.
-_COPIED = frozenset({str, list, tuple, dict})
+_COPIED = frozenset({str, bytes, list, tuple, dict})
 
 _OPCODES: dict[int, Callable[[Unpickler], None]] = {
     code[0]: run
