@@ -121,7 +121,8 @@ def _checked_inputs(args: Sequence[Any]) -> list[tuple[int, Any]]:
                 "check will likely fail if all the inputs are not of double precision floating point or complex.",
                 stacklevel=3,
             )
-        if any(s == 0 and n > 1 for s, n in zip(value._array.strides, value._array.shape, strict=True)):
+        array = value._array
+        if array.size and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
             raise RuntimeError(
                 f"The {position}th input has a dimension with stride 0. gradcheck only supports inputs that are "
                 "non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous "
@@ -164,7 +165,7 @@ def _check(
         analytical = _analytical(output, [v for _, v in targets], types)
         again = _analytical(output, [v for _, v in targets], types)
         for (position, _), numeric, first, second in zip(targets, numerical, analytical, again, strict=True):
-            if not np.allclose(first, numeric[number], rtol, atol, equal_nan=True):
+            if first.size and not np.allclose(first, numeric[number], rtol, atol, equal_nan=True):
                 raise GradcheckError(
                     f"Jacobian mismatch for output {number} with respect to input {position},\n"
                     f"numerical:{numeric[number]}\nanalytical:{first}\n"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
 import numpy as np
 
-from ..backend import add_at, namespace, to_device, device_of
-from ..engine import Variable, op, wrap, write_in_place
-from ..engine import inplace
+from ..backend import add_at, device_of, namespace, to_device
+from ..engine import Variable, inplace, op, wrap, write_in_place
 from .shape import broadcast_shapes, expand, reshape, shape_of, wrap_dim
 
 # --- x[...] by ints, slices, None: views --------------------------------------------------------------------------
@@ -230,7 +230,7 @@ def _plain_view(index: tuple) -> Any:
     for item in index:
         if type(item) is int:
             view = _select
-        elif type(item) is slice and (item.step is None or type(item.step) is int and item.step > 0):
+        elif type(item) is slice and (item.step is None or (type(item.step) is int and item.step > 0)):
             if item.start is not None or item.stop is not None or item.step is not None:
                 view = _slice
         else:
@@ -247,7 +247,7 @@ def getitem(input: Any, index: Any) -> Any:
     kind = type(index)
     if kind is int:
         return _select(input, (index,))
-    if kind is slice and (index.step is None or type(index.step) is int and index.step > 0):
+    if kind is slice and (index.step is None or (type(index.step) is int and index.step > 0)):
         return _slice(input, (index,))
     if kind is tuple:
         view = _plain_view(index)
@@ -489,7 +489,7 @@ def index_copy(input, dim, index, source):
 
 @op(
     input=lambda g, dim, index: index_fill(g, dim, index, 0),
-    value=lambda g, dim, index: index_select(g, dim, index).sum(),
+    value=lambda g, dim, index: (g - index_fill(g, dim, index, 0)).sum(),
 )
 def index_fill(input, dim, index, value):
     """`input` with the slices of `dim` that `index` names set to `value`."""
@@ -603,24 +603,17 @@ def _check_matrix(name: str, input: Any) -> None:
 # --- taking flat --------------------------------------------------------------------------------------------------
 
 
-@op(
-    input=lambda g, input_shape, index: reshape(
-        _index_add_zeros(reshape(g, (-1,)), (_count(input_shape),), 0, reshape(index, (-1,))), input_shape
-    )
-)
+def _take_input(g, input_shape, index):
+    return reshape(_index_add_at(g, (math.prod(input_shape),), (index,)), input_shape)
+
+
+@op(input=_take_input)
 def take(input, index):
     """Elements by their place in the flattened tensor."""
     if index.dtype.kind not in "iu":
         raise RuntimeError("take(): Expected a long tensor for index, but got " + str(index.dtype))
     _check_bounds(index, input.size, 0)
     return input.reshape(-1)[index]
-
-
-def _count(shape: Any) -> int:
-    count = 1
-    for n in shape:
-        count *= n
-    return count
 
 
 def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any = None) -> Any:

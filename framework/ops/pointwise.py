@@ -14,6 +14,7 @@ import numpy as np
 from .. import dtypes
 from ..backend import namespace
 from ..engine import Variable, op
+from .convert import cast
 
 # --- arithmetic ---------------------------------------------------------------------------------------------------
 
@@ -52,26 +53,39 @@ def _div(input, other):
 def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
     """`input + alpha * other`."""
     if alpha != 1:
-        other = _scaled(other, alpha)
+        other = _scaled(other, alpha, input)
     return _add(input, other) if out is None else _add(input, other, out=out)
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
     """`input - alpha * other`."""
     if alpha != 1:
-        other = _scaled(other, alpha)
+        other = _scaled(other, alpha, input)
     return _sub(input, other) if out is None else _sub(input, other, out=out)
 
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """`other - alpha * input`."""
-    return _rsub(input if alpha == 1 else _scaled(input, alpha), other)
+    return _rsub(input if alpha == 1 else _scaled(input, alpha, other), other)
 
 
-def _scaled(value: Any, alpha: Any) -> Any:
-    if isinstance(value, Variable) and value.dtype.category in ("int", "bool") and isinstance(alpha, float):  # type: ignore[attr-defined]
+def _common_type(*operands: Any) -> dtypes.dtype:
+    tensors = [x for x in operands if isinstance(x, Variable)]
+    return dtypes.combine(
+        [dtypes.from_numpy(x._array.dtype) for x in tensors if x._array.ndim],
+        [dtypes.from_numpy(x._array.dtype) for x in tensors if not x._array.ndim],
+        [dtypes.of_scalar(x) for x in operands if not isinstance(x, Variable)],
+    )
+
+
+def _scaled(value: Any, alpha: Any, partner: Any) -> Any:
+    """`alpha * value` in the type that a sum with `partner` will have; RuntimeError for a fraction of integers."""
+    if not isinstance(value, Variable):
+        return value * alpha
+    common = _common_type(value, partner)
+    if common.category in ("int", "bool") and isinstance(alpha, float):
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
-    return value * alpha
+    return cast(value, common) * (bool(alpha) if common is dtypes.bool else alpha)
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:
@@ -145,10 +159,9 @@ def neg(input):
     return -input
 
 
-@op()
-def positive(input):
+def positive(input: Any) -> Any:
     """The tensor itself; RuntimeError for bool."""
-    if input.dtype == np.bool_:
+    if input.dtype is dtypes.bool:
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return input
 
@@ -161,10 +174,13 @@ def abs(input):
 
 @op(input=lambda g: g * 0)
 def sign(input):
-    """-1, 0 or 1."""
-    if input.dtype == np.bool_:
+    """-1, 0 or 1; 0 for nan."""
+    kind = input.dtype.kind
+    if kind == "b":
         return input.copy()
-    return namespace(input).sign(input)
+    if kind != "f":
+        return namespace(input).sign(input)
+    return (input > 0).astype(input.dtype) - (input < 0).astype(input.dtype)
 
 
 def _sgn_input(g, input, out):
@@ -238,7 +254,7 @@ def _pow_exponent(g, input, exponent, out):
     # At base 0 the derivative is 0 where the exponent is positive, and log(0) where it is not.
     if isinstance(input, (int, float)):
         slope = out * (math.log(input) if input > 0 else -math.inf if input == 0 else math.nan)
-        return where(exponent >= 0, where(out == 0, g * 0, g * slope), g * slope) if input == 0 else g * slope
+        return where(exponent >= 0, g * 0, g * slope) if input == 0 else g * slope
     return where((input == 0) & (exponent >= 0), g * 0, g * (out * log(input)))
 
 
@@ -329,7 +345,9 @@ def reciprocal(input):
 
 @op(name="PowBackward0", input=lambda g, input: g * (2 * input))
 def square(input):
-    """`input * input`."""
+    """`input * input`; bool counts as int64."""
+    if input.dtype == np.bool_:
+        return input.astype(np.int64)
     return input * input
 
 
@@ -507,11 +525,9 @@ def frac(input):
 
 
 def _clamp_input(g, input, min, max):
-    inside = input == input if min is None else input >= min  # a nan passes its gradient as it is
-    if min is not None:
-        inside = inside | (input != input)
-    if max is not None:
-        inside = inside & ((input <= max) | (input != input))
+    inside = input <= max if min is None else input >= min
+    if min is not None and max is not None:
+        inside = inside & (input <= max)
     return where(inside, g, g * 0)
 
 
@@ -549,19 +565,25 @@ def clamp_max(input: Any, max: Any, *, out: Any = None) -> Any:
     return clamp(input, None, max, out=out)
 
 
-def _half_where_equal(g, chosen, equal):
-    return where(equal, g * 0.5, where(chosen, g, g * 0))
+def _half_where_equal(g, input, other, lost):
+    return where(input == other, g * 0.5, where(lost, g * 0, g))
 
 
-@op(promote="same", input=lambda g, input, other: _half_where_equal(g, input > other, input == other),
-    other=lambda g, input, other: _half_where_equal(g, input < other, input == other))  # fmt: skip
+@op(
+    promote="same",
+    input=lambda g, input, other: _half_where_equal(g, input, other, input < other),
+    other=lambda g, input, other: _half_where_equal(g, input, other, input > other),
+)
 def maximum(input, other):
     """The larger of each pair; nan if one is nan."""
     return namespace(input).maximum(input, other)
 
 
-@op(promote="same", input=lambda g, input, other: _half_where_equal(g, input < other, input == other),
-    other=lambda g, input, other: _half_where_equal(g, input > other, input == other))  # fmt: skip
+@op(
+    promote="same",
+    input=lambda g, input, other: _half_where_equal(g, input, other, input > other),
+    other=lambda g, input, other: _half_where_equal(g, input, other, input < other),
+)
 def minimum(input, other):
     """The smaller of each pair; nan if one is nan."""
     return namespace(input).minimum(input, other)
@@ -645,15 +667,17 @@ def logaddexp2(input, other):
 
 
 def _xlogy_input(g, input, other):
-    return g * where((input == 0) & (other <= 0), 0.0, log(other))
+    slope = log(other) if hasattr(other, "dtype") else float(np.log(other))
+    return g * where((input == 0) & (other <= 0), 0.0, slope)
 
 
 @op(promote="float", input=_xlogy_input, other=lambda g, input, other: g * (input / other))
 def xlogy(input, other):
     """`input * log(other)`, 0 where input is 0 (nan where other is nan)."""
     xp = namespace(input if hasattr(input, "dtype") else other)
-    product = input * xp.log(other)
-    return xp.where(xp.logical_and(xp.equal(input, 0), ~xp.isnan(other)), 0.0, product).astype(product.dtype)
+    input = xp.asarray(input, dtype=getattr(other, "dtype", None))
+    other = xp.asarray(other, dtype=input.dtype)
+    return xp.where((input == 0) & ~xp.isnan(other), 0, input * xp.log(other))
 
 
 @op(promote="same", promoted=("input", "values"))
@@ -662,11 +686,15 @@ def heaviside(input, values):
     return namespace(input).heaviside(input, values).astype(input.dtype)
 
 
-@op(promote="float", input=lambda g, input, out, other: g * copysign(1.0, other) * sign(input), other=lambda g: g * 0)
+@op(promote="float", input=lambda g, input, out: _copysign_input(g, input, out), other=lambda g: g * 0)
 def copysign(input, other):
     """The magnitude of `input` with the sign of `other`."""
     xp = namespace(other if hasattr(other, "dtype") else input)
     return xp.copysign(input, other)
+
+
+def _copysign_input(g, input, out):
+    return where(input == 0, 0.0, g * (out / where(input == 0, 1.0, input)))
 
 
 @op(promote="float", input=lambda g: g * (math.pi / 180))

@@ -30,7 +30,7 @@ def spread(g: Any, shape: tuple[int, ...], dim: Any) -> Any:
 
 def keep(value: Any, shape: tuple[int, ...], dim: Any) -> Any:
     """A reduction's result with its reduced dimensions as ones."""
-    return reshape(value, kept_shape(shape, wrap_dims(dim, len(shape)) if shape else ()))
+    return reshape(value, kept_shape(shape, _dims(dim, len(shape)) if shape else ()))
 
 
 def _dims(dim: Any, ndim: int) -> tuple[int, ...]:
@@ -252,17 +252,19 @@ def std_mean(
 # --- extremes -----------------------------------------------------------------------------------------------------
 
 
-def _shared_among_equals(g, input, out, dim):
+def _shared_among(g, mask, shape, dim):
     """The gradient of an extreme, shared equally by the elements that attain it."""
+    return spread(g, shape, dim) * mask / _sum_keep(mask, dim)
+
+
+def _amax_input(g, input, out, dim):
     shape = shape_of(input)
-    best = spread(out, shape, dim)
-    mask = (input == best) | ((input != input) & (best != best))
-    count = (
-        mask.sum(_dims(dim, len(shape)), keepdim=True)
-        if isinstance(mask, Variable)
-        else mask.sum(axis=_dims(dim, len(shape)), keepdims=True)
-    )
-    return spread(g, shape, dim) * mask / count
+    return _shared_among(g, input == spread(out, shape, dim), shape, dim)
+
+
+def _max_all_input(g, input, out):
+    mask = (input == out) | ((input != input) & (out != out))  # a nan is the largest and the smallest
+    return _shared_among(g, mask, shape_of(input), None)
 
 
 def _check_nonempty(name: str, input: Any, dim: Any) -> None:
@@ -276,24 +278,25 @@ def _check_nonempty(name: str, input: Any, dim: Any) -> None:
         raise IndexError(f"{name}(): Expected reduction dim {axes[0]} to have non-zero size.")
 
 
-@op(input=_shared_among_equals)
+@op(input=_amax_input)
 def amax(input, dim=(), keepdim=False):
     """The largest elements over `dim`; equal ones share the gradient."""
     _check_nonempty("amax", input, dim)
     return input.max(axis=_dims(dim, input.ndim), keepdims=keepdim)
 
 
-@op(input=_shared_among_equals)
+@op(input=_amax_input)
 def amin(input, dim=(), keepdim=False):
     """The smallest elements over `dim`; equal ones share the gradient."""
     _check_nonempty("amin", input, dim)
     return input.min(axis=_dims(dim, input.ndim), keepdims=keepdim)
 
 
-def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
+def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> Any:
     """`(min, max)` over `dim` or of all elements."""
     dims = () if dim is None else dim
-    return AminMax(amin(input, dims, keepdim), amax(input, dims, keepdim))
+    low, high = (None, None) if out is None else out
+    return AminMax(amin(input, dims, keepdim, out=low), amax(input, dims, keepdim, out=high))
 
 
 AminMax = named_result("aminmax", "min", "max")
@@ -340,13 +343,13 @@ def _min_dim(input, dim, keepdim=False):
     return _extreme_dim("min", input, dim, keepdim, MinResult)
 
 
-@op(name="MaxBackward1", input=lambda g, input, out: _shared_among_equals(g, input, out, None))
+@op(name="MaxBackward1", input=_max_all_input)
 def _max_all(input):
     _check_nonempty("max", input, None)
     return input.max()
 
 
-@op(name="MinBackward1", input=lambda g, input, out: _shared_among_equals(g, input, out, None))
+@op(name="MinBackward1", input=_max_all_input)
 def _min_all(input):
     _check_nonempty("min", input, None)
     return input.min()
@@ -570,12 +573,10 @@ def _softmax_input(g, out, dim):
     return weighted - out * _sum_keep(weighted, dim)
 
 
-def _sum_keep(value: Any, dim: int) -> Any:
-    return (
-        value.sum(dim, keepdim=True)
-        if isinstance(value, Variable)
-        else value.sum(axis=_dims(dim, value.ndim), keepdims=True)
-    )
+def _sum_keep(value: Any, dim: Any) -> Any:
+    """The sum of an array or Tensor with the summed dimensions as ones."""
+    axes = _dims(dim, len(shape_of(value)))
+    return value.sum(axes, keepdim=True) if isinstance(value, Variable) else value.sum(axis=axes, keepdims=True)
 
 
 @op(promote="float", promoted=("input",), input=_softmax_input)

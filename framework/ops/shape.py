@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..backend import namespace
+from ..backend import add_at, namespace
 from ..engine import Variable, dimension_error, op
 
 
@@ -745,7 +745,7 @@ def _strided_scatter(input, shape, size, stride, offset):
     where = xp.full(tuple(size), offset or 0)
     for d, s in enumerate(stride):
         where = where + (xp.arange(size[d]) * s).reshape((-1,) + (1,) * (len(size) - d - 1))
-    xp.add.at(result, where, input)
+    add_at(result, where, input)
     return result.reshape(shape)
 
 
@@ -777,7 +777,6 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     grids = [expand(reshape(v, (1,) * i + (-1,) + (1,) * (len(vectors) - i - 1)), sizes) for i, v in enumerate(vectors)]
     if swap:
         grids[0], grids[1] = grids[1], grids[0]
-        grids = [transpose(x, 0, 1) for x in grids]
     return tuple(grids)
 
 

@@ -1,0 +1,18 @@
+"""The table of operators: one row (or more, for its forms) per public operator. test_ops.py makes tests of it."""
+
+from __future__ import annotations
+
+import op_rows_index
+import op_rows_linalg
+import op_rows_pointwise
+import op_rows_reduce
+import op_rows_shape
+from op_row import Row
+
+OPS: list[Row] = [
+    *op_rows_pointwise.ROWS,
+    *op_rows_reduce.ROWS,
+    *op_rows_shape.ROWS,
+    *op_rows_index.ROWS,
+    *op_rows_linalg.ROWS,
+]
