@@ -14,7 +14,7 @@ from typing import Any as _Any
 # user computes with NumPy warns as before.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"framework\.")
 
-from . import autograd, backend, cuda, nn, optim, utils
+from . import autograd, backend, cuda, linalg, nn, optim, utils
 from .backend import device
 from .creation import (
     arange,
@@ -279,6 +279,8 @@ from .ops.shape import (
     unsqueeze,
     vstack,
 )
+from .ops.activation import celu, hardshrink, prelu, relu, rrelu, selu
+from .ops.special import erf, erfc, erfinv
 from .ops.sorting import argsort, kthvalue, msort, sort, topk
 from .printing import set_printoptions
 from .random import (

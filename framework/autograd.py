@@ -18,6 +18,7 @@ from .engine import (
     set_grad_enabled,
 )
 from .engine import function as function
+from .gradcheck import gradcheck, gradgradcheck
 from .tensor import Tensor
 
 
@@ -44,6 +45,8 @@ __all__ = [
     "enable_grad",
     "function",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "inference_mode",
     "is_anomaly_enabled",
     "no_grad",

@@ -27,7 +27,7 @@ from .engine import (
 )
 from .engine.node import Output, retain
 from .engine.variable import MAYBE
-from .ops import convert, index, linalg, pointwise, reduce, sorting
+from .ops import activation, convert, index, linalg, pointwise, reduce, sorting, special
 from .ops import shape as shaping
 from .random import default_generator
 from .size import Size
@@ -383,14 +383,22 @@ class Tensor(Variable):
             raise RuntimeError(f"Boolean value of Tensor with {amount} is ambiguous")
         return bool(self._array.item())
 
+    def _only_element(self, type: str) -> Any:
+        if self._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        value = self.item()
+        if isinstance(value, complex) and type != "complex":
+            raise RuntimeError(f"value cannot be converted to type {type} without overflow")
+        return value
+
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._only_element("double"))
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._only_element("int64_t"))
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._only_element("complex"))
 
     def __index__(self) -> int:
         if self._array.dtype.kind not in "biu" or self._array.size != 1:
@@ -507,12 +515,24 @@ class Tensor(Variable):
     __neg__ = pointwise.neg
     __pos__ = pointwise.positive
     __abs__ = pointwise.abs
-    __invert__ = pointwise.bitwise_not
+
+    def __invert__(self) -> Any:
+        if self._array.dtype.kind not in "biu":
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        return pointwise.bitwise_not(self)
+
     __and__ = __rand__ = pointwise.bitwise_and
     __or__ = __ror__ = pointwise.bitwise_or
     __xor__ = __rxor__ = pointwise.bitwise_xor
     __lshift__ = pointwise.bitwise_left_shift
     __rshift__ = pointwise.bitwise_right_shift
+
+    def __rlshift__(self, other: Any) -> Any:
+        return pointwise.bitwise_left_shift(other, self)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return pointwise.bitwise_right_shift(other, self)
+
 
     def __eq__(self, other: Any) -> Any:
         return pointwise.eq(self, other) if isinstance(other, (Tensor, *_NUMBERS)) else NotImplemented
@@ -590,6 +610,12 @@ class Tensor(Variable):
     copysign = pointwise.copysign
     deg2rad = pointwise.deg2rad
     rad2deg = pointwise.rad2deg
+    erf = special.erf
+    erfc = special.erfc
+    erfinv = special.erfinv
+    relu = activation.relu
+    prelu = activation.prelu
+    hardshrink = activation.hardshrink
     conj = pointwise.conj
     angle = pointwise.angle
 
@@ -627,7 +653,25 @@ class Tensor(Variable):
 
     # --- in place
 
-    abs_ = inplace(pointwise.abs)
+    _abs_ = inplace(pointwise.abs)
+
+    def abs_(self) -> Tensor:
+        """`abs` in place; RuntimeError for complex tensors, which cannot hold real results."""
+        if self._array.dtype.kind == "c":
+            raise RuntimeError("In-place abs is not supported for complex tensors.")
+        return self._abs_()
+
+    absolute_ = abs_
+    sgn_ = inplace(pointwise.sgn)
+    heaviside_ = inplace(pointwise.heaviside)
+    bitwise_left_shift_ = __ilshift__ = inplace(pointwise.bitwise_left_shift)
+    bitwise_right_shift_ = __irshift__ = inplace(pointwise.bitwise_right_shift)
+    erf_ = inplace(special.erf)
+    erfc_ = inplace(special.erfc)
+    erfinv_ = inplace(special.erfinv)
+    relu_ = inplace(activation.relu)
+    cumsum_ = inplace(reduce.cumsum)
+    cumprod_ = inplace(reduce.cumprod)
     neg_ = negative_ = inplace(pointwise.neg)
     mul_ = multiply_ = inplace(pointwise.mul)
     floor_divide_ = inplace(pointwise.floor_divide)
