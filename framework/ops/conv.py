@@ -6,148 +6,22 @@ Three bilinear functions do all the work, each of them the gradient of the other
 - `_input_gradient(grad, weight)`: the transposed convolution.
 - `_weight_gradient(grad, input)`.
 
-They take the input in chunks, copy each chunk's windows into the rows of a matrix ("im2col", channels last, so that
-the copy moves long runs) and leave the arithmetic to matrix products. Depthwise convolutions, where those would be
-tiny, add up shifted inputs instead.
+They leave the arithmetic to matrix products with the windows of the input (columns.py).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from .. import dtypes
-from ..backend import device_of, namespace
+from ..backend import namespace
 from ..engine import Variable, op, scalar_type_name
+from .columns import ChannelsLast, Geometry, chunks, column_budget, layout_of, positions
 from .padding import constant_pad_nd
 from .shape import reshape, shape_of, squeeze, unsqueeze
-from .window import span, taps, tuple_of, windows
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """The sizes of a convolution: `sizes` of the input and `out` of the output count positions, not channels."""
-
-    sizes: tuple[int, ...]
-    out: tuple[int, ...]
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: tuple[int, ...]
-    dilation: tuple[int, ...]
-    groups: int
-
-    @property
-    def padded(self) -> tuple[int, ...]:
-        return tuple(n + 2 * p for n, p in zip(self.sizes, self.padding, strict=True))
-
-    @property
-    def pointwise(self) -> bool:
-        """Whether each output position sees the input position of the same number alone."""
-        ones = all(k == 1 for k in self.kernel) and all(s == 1 for s in self.stride)
-        return ones and not any(self.padding) and self.sizes == self.out
-
-    def inside(self) -> tuple[slice, ...]:
-        """Where the input lies in its padded form."""
-        return tuple(slice(p, p + n) for n, p in zip(self.sizes, self.padding, strict=True))
-
-    def taps(self) -> Iterator:
-        return taps(self.sizes, self.out, self.kernel, self.stride, self.padding, self.dilation)
-
-
-def positions(sizes: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> tuple[int, ...]:
-    """How many windows fit along each dimension."""
-    return tuple(
-        (n + 2 * p - span(k, d)) // s + 1 for n, k, s, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True)
-    )
-
-
-# --- chunks -------------------------------------------------------------------------------------------------------
-
-
-def _column_budget(array: Any, weight_bytes: int) -> int:
-    """How many bytes of columns to make at a time: what a cache holds, but enough work for each matrix product.
-
-    A GPU wants few large steps instead.
-    """
-    small = 2**21 if device_of(array).type == "cpu" else 2**28
-    return max(small, 4 * weight_bytes)
-
-
-def _chunks(geometry: Geometry, batch: int, row_bytes: int, budget: int) -> Iterator[tuple[slice, slice]]:
-    """(images, rows of the output's first dimension) of each chunk: several images, or part of one large image."""
-    per_line = row_bytes * math.prod(geometry.out[1:])
-    lines = geometry.out[0]
-    images = budget // max(per_line * lines, 1)
-    if images >= 1:
-        for start in range(0, batch, images):
-            yield slice(start, min(start + images, batch)), slice(0, lines)
-        return
-    step = max(1, budget // per_line)
-    for image in range(batch):
-        for start in range(0, lines, step):
-            yield slice(image, image + 1), slice(start, min(start + step, lines))
-
-
-class _Columns:
-    """The windows of a batch as matrices (groups, positions, kernel * channels), chunk by chunk."""
-
-    def __init__(self, input: Any, geometry: Geometry) -> None:
-        self.input = input
-        self.geometry = geometry
-        self.images: slice | None = None
-        self.view: Any = None
-
-    def of(self, images: slice, rows: slice) -> Any:
-        geometry = self.geometry
-        if images != self.images:
-            self.images, self.view = images, self._windows(self.input[images])
-        view = self.view[:, rows]
-        positions = math.prod(view.shape[: len(geometry.out) + 1])
-        if geometry.groups == 1:
-            return view.reshape(1, positions, -1)
-        grouped = view.reshape(*view.shape[:-1], geometry.groups, -1) if view.flags.c_contiguous else _split_last(view, geometry.groups)
-        at = grouped.ndim - 2
-        return grouped.transpose(at, *range(at), at + 1).reshape(geometry.groups, positions, -1)
-
-    def _windows(self, input: Any) -> Any:
-        geometry = self.geometry
-        n = len(geometry.sizes)
-        last = input.transpose(0, *range(2, n + 2), 1)
-        if any(geometry.padding) or not last.flags.c_contiguous:
-            make = namespace(input).zeros if any(geometry.padding) else namespace(input).empty
-            padded = make((input.shape[0], *geometry.padded, input.shape[1]), input.dtype)
-            padded[(slice(None), *geometry.inside())] = last
-            last = padded
-        return windows(last, geometry.kernel, geometry.stride, geometry.dilation, geometry.out, 1)
-
-
-def _split_last(view: Any, groups: int) -> Any:
-    """The last dimension as (groups, rest), without a copy."""
-    size, step = view.shape[-1] // groups, view.strides[-1]
-    return namespace(view).lib.stride_tricks.as_strided(
-        view, (*view.shape[:-1], groups, size), (*view.strides[:-1], size * step, step)
-    )
-
-
-def _weight_matrix(weight: Any, groups: int) -> Any:
-    """(out, in / groups, *kernel) as (groups, out / groups, kernel * in / groups), channels last."""
-    n = weight.ndim - 2
-    return weight.transpose(0, *range(2, n + 2), 1).reshape(groups, weight.shape[0] // groups, -1)
-
-
-def _part(grad: Any, images: slice, rows: slice, groups: int) -> Any:
-    """A chunk of a gradient (batch, out, *positions) as (groups, out / groups, positions)."""
-    part = grad[images, :, rows]
-    if part.shape[0] == 1:
-        return part.reshape(groups, part.shape[1] // groups, -1)
-    grouped = part.reshape(part.shape[0], groups, part.shape[1] // groups, -1)
-    return grouped.transpose(1, 2, 0, 3).reshape(groups, part.shape[1] // groups, -1)
-
-
-def _is_depthwise(channels: int, geometry: Geometry) -> bool:
-    return geometry.groups == channels and channels > 1
+from .window import span, tuple_of
 
 
 #: Pointwise convolutions over at least this many positions multiply image by image, where nothing need be copied.
@@ -156,165 +30,176 @@ _MANY_POSITIONS = 128
 # --- the three functions ------------------------------------------------------------------------------------------
 
 
+def _flat_pointwise(geometry: Geometry) -> bool:
+    return geometry.pointwise and geometry.groups == 1 and math.prod(geometry.out) >= _MANY_POSITIONS
+
+
 def _forward(input: Any, weight: Any, geometry: Geometry) -> Any:
     """The convolution of (batch, in, *sizes) with (out, in / groups, *kernel): (batch, out, *positions)."""
     xp = namespace(input)
     batch, channels = input.shape[:2]
+    groups, produced = geometry.groups, weight.shape[0]
     if _is_depthwise(channels, geometry):
         return _depthwise_forward(input, weight, geometry)
-    groups, out_channels = geometry.groups, weight.shape[0]
-    if geometry.pointwise and groups == 1 and math.prod(geometry.out) >= _MANY_POSITIONS:
-        flat = xp.matmul(weight.reshape(out_channels, channels), input.reshape(batch, channels, -1))
-        return flat.reshape(batch, out_channels, *geometry.out)
-    matrix = _weight_matrix(weight, groups)
-    columns = _Columns(input, geometry)
-    result = xp.empty((batch, out_channels, *geometry.out), input.dtype)
-    row_bytes = groups * matrix.shape[2] * input.itemsize
-    for images, rows in _chunks(geometry, batch, row_bytes, _column_budget(input, weight.nbytes)):
-        product = xp.matmul(matrix, columns.of(images, rows).swapaxes(1, 2))
-        place = result[images, :, rows]
-        shape = (groups, out_channels // groups, place.shape[0], *place.shape[2:])
-        place[...] = xp.moveaxis(product.reshape(shape), 2, 0).reshape(place.shape)
+    if _flat_pointwise(geometry):
+        flat = xp.matmul(weight.reshape(produced, channels), input.reshape(batch, channels, -1))
+        return flat.reshape(batch, produced, *geometry.out)
+    layout = layout_of(geometry, channels)
+    matrix = layout.weight_matrix(weight)
+    result = xp.empty((batch, produced, *geometry.out), input.dtype)
+    column_bytes = groups * matrix.shape[2] * input.itemsize
+    for images, parts in chunks(geometry, batch, column_bytes, column_budget(input, weight.nbytes)):
+        padded = layout.pad(input[images])
+        for lines in parts:
+            product = xp.matmul(matrix, layout.gather(padded, lines))
+            _ungroup(product, result[images, :, lines])
     return result
 
 
 def _input_gradient(grad: Any, weight: Any, geometry: Geometry) -> Any:
     """What `_forward` must add up into its input: (batch, in, *sizes) from (batch, out, *positions)."""
     xp = namespace(grad)
+    batch, produced = grad.shape[:2]
     groups = geometry.groups
     channels = weight.shape[1] * groups
-    batch = grad.shape[0]
+    if _flat_pointwise(geometry):
+        flat = xp.matmul(weight.reshape(produced, channels).T, grad.reshape(batch, produced, -1))
+        return flat.reshape(batch, channels, *geometry.sizes)
+    mirrored = geometry.mirrored()
+    if mirrored is not None:
+        return _forward(grad, _mirrored_weight(weight, groups), mirrored)
     if _is_depthwise(channels, geometry):
         return _depthwise_input(grad, weight, geometry)
-    if geometry.pointwise and groups == 1 and math.prod(geometry.out) >= _MANY_POSITIONS:
-        flat = xp.matmul(weight.reshape(weight.shape[0], channels).T, grad.reshape(batch, weight.shape[0], -1))
-        return flat.reshape(batch, channels, *geometry.sizes)
-    if all(s == 1 for s in geometry.stride) and (back := _mirrored(geometry)) is not None:
-        return _forward(grad, _mirrored_weight(weight, groups), back)
-    matrix = _weight_matrix(weight, groups)
+    layout = layout_of(geometry, channels)
+    matrix = layout.weight_matrix(weight).swapaxes(1, 2)
     result = xp.empty((batch, channels, *geometry.sizes), grad.dtype)
-    row_bytes = groups * matrix.shape[2] * grad.itemsize
-    previous, padded = None, None
-    for images, rows in _chunks(geometry, batch, row_bytes, _column_budget(grad, weight.nbytes)):
-        if images != previous:
-            if padded is not None:
-                _crop(result, previous, padded, geometry)
-            count = images.stop - images.start
-            previous, padded = images, xp.zeros((count, *geometry.padded, groups, channels // groups), grad.dtype)
-        _add_columns(padded, xp.matmul(_part(grad, images, rows, groups).swapaxes(1, 2), matrix), rows, geometry)
-    if padded is not None:
-        _crop(result, previous, padded, geometry)
+    column_bytes = groups * matrix.shape[1] * grad.itemsize
+    for images, parts in chunks(geometry, batch, column_bytes, column_budget(grad, weight.nbytes)):
+        padded = layout.zeros(grad, images.stop - images.start, channels)
+        for lines in parts:
+            layout.scatter(xp.matmul(matrix, _grouped(grad[images, :, lines], groups)), padded, lines)
+        result[images] = layout.crop(padded)
     return result
-
-
-def _add_columns(padded: Any, columns: Any, rows: slice, geometry: Geometry) -> None:
-    """Adds columns (groups, positions, kernel * channels) to the places they were copied from ("col2im")."""
-    n = len(geometry.kernel)
-    count, groups, channels = padded.shape[0], padded.shape[-2], padded.shape[-1]
-    lines = rows.stop - rows.start
-    out = (lines, *geometry.out[1:])
-    columns = columns.reshape(groups, count, *out, *geometry.kernel, channels)
-    view = windows(padded, geometry.kernel, geometry.stride, geometry.dilation, geometry.out, 1)[:, rows]
-    for _, place, _, _ in geometry.taps():  # windows overlap, the elements of one place do not
-        target = view[(slice(None),) * (n + 1) + place]
-        source = columns[(slice(None),) * (n + 2) + place]
-        target += namespace(source).moveaxis(source, 0, n + 1)
-
-
-def _crop(result: Any, images: Any, padded: Any, geometry: Geometry) -> None:
-    """Writes the inside of a padded, channels-last chunk into the result."""
-    n = len(geometry.sizes)
-    inside = padded[(slice(None), *geometry.inside())]
-    result[images] = inside.reshape(*inside.shape[: n + 1], -1).transpose(0, n + 1, *range(1, n + 1))
-
-
-def _mirrored(geometry: Geometry) -> Geometry | None:
-    """The convolution, if there is one, that turns the output's gradient into the input's, for stride 1."""
-    padding = tuple(span(k, d) - 1 - p for k, d, p in zip(geometry.kernel, geometry.dilation, geometry.padding, strict=True))
-    if any(p < 0 for p in padding):
-        return None
-    back = positions(geometry.out, geometry.kernel, geometry.stride, padding, geometry.dilation)
-    if back != geometry.sizes:  # a transposed convolution with output padding
-        return None
-    return Geometry(geometry.out, back, geometry.kernel, geometry.stride, padding, geometry.dilation, geometry.groups)
-
-
-def _mirrored_weight(weight: Any, groups: int) -> Any:
-    """The weight of that convolution: in and out exchanged within each group, turned around."""
-    out_channels, inner = weight.shape[:2]
-    kernel = weight.shape[2:]
-    turned = weight[(slice(None), slice(None), *(slice(None, None, -1) for _ in kernel))]
-    grouped = turned.reshape(groups, out_channels // groups, inner, *kernel)
-    return grouped.swapaxes(1, 2).reshape(groups * inner, out_channels // groups, *kernel)
 
 
 def _weight_gradient(grad: Any, input: Any, geometry: Geometry) -> Any:
     """(out, in / groups, *kernel) from the output's gradient (batch, out, *positions) and the input."""
     xp = namespace(grad)
     batch, channels = input.shape[:2]
-    out_channels, groups = grad.shape[1], geometry.groups
+    produced, groups = grad.shape[1], geometry.groups
     if _is_depthwise(channels, geometry):
         return _depthwise_weight(grad, input, geometry)
-    inner, taps_count = channels // groups, math.prod(geometry.kernel)
-    total = xp.zeros((groups, out_channels // groups, taps_count * inner), grad.dtype)
-    if geometry.pointwise and groups == 1 and math.prod(geometry.out) >= _MANY_POSITIONS:
+    shape = (produced, channels // groups, *geometry.kernel)
+    if _flat_pointwise(geometry):
+        total = xp.zeros((produced, channels), grad.dtype)
         for image in range(batch):
-            total[0] += grad[image].reshape(out_channels, -1) @ input[image].reshape(channels, -1).T
-    else:
-        columns = _Columns(input, geometry)
-        row_bytes = channels * taps_count * grad.itemsize
-        for images, rows in _chunks(geometry, batch, row_bytes, _column_budget(grad, total.nbytes)):
-            total += xp.matmul(_part(grad, images, rows, groups), columns.of(images, rows))
-    n = len(geometry.kernel)
-    return xp.ascontiguousarray(total.reshape(out_channels, *geometry.kernel, inner).transpose(0, n + 1, *range(1, n + 1)))
+            total += grad[image].reshape(produced, -1) @ input[image].reshape(channels, -1).T
+        return total.reshape(shape)
+    layout = layout_of(geometry, channels)
+    total = xp.zeros((groups, produced // groups, math.prod(shape[1:])), grad.dtype)
+    column_bytes = groups * total.shape[2] * grad.itemsize
+    for images, parts in chunks(geometry, batch, column_bytes, column_budget(grad, total.nbytes)):
+        padded = layout.pad(input[images])
+        for lines in parts:
+            columns = layout.gather(padded, lines)
+            total += xp.matmul(_grouped(grad[images, :, lines], groups), columns.swapaxes(1, 2))
+    return layout.weight_from(total, shape)
+
+
+def _grouped(part: Any, groups: int) -> Any:
+    """(images, channels, *positions) as (groups, channels / groups, images * positions)."""
+    images, channels = part.shape[:2]
+    split = part.reshape(images, groups, channels // groups, -1)
+    return split[0] if images == 1 else split.transpose(1, 2, 0, 3).reshape(groups, channels // groups, -1)
+
+
+def _ungroup(product: Any, place: Any) -> None:
+    """Writes (groups, channels / groups, images * positions) to its place (images, channels, *positions)."""
+    images = place.shape[0]
+    split = product.reshape(product.shape[0] * product.shape[1], images, *place.shape[2:])
+    place[...] = split.swapaxes(0, 1)
+
+
+def _mirrored_weight(weight: Any, groups: int) -> Any:
+    """The weight of the mirrored convolution: in and out exchanged within each group, turned around."""
+    produced, inner = weight.shape[:2]
+    kernel = weight.shape[2:]
+    turned = weight[(slice(None), slice(None), *(slice(None, None, -1) for _ in kernel))]
+    split = turned.reshape(groups, produced // groups, inner, *kernel)
+    return split.swapaxes(1, 2).reshape(groups * inner, produced // groups, *kernel)
 
 
 # --- depthwise ----------------------------------------------------------------------------------------------------
+# One input channel for each group: matrices of one column. Summing over the windows directly is faster.
 
 
-def _per_channel(array: Any, channels: int) -> Any:
-    """(batch, channels * multiplier, ...) as (batch, channels, multiplier, ...)."""
-    return array.reshape(array.shape[0], channels, -1, *array.shape[2:])
+def _is_depthwise(channels: int, geometry: Geometry) -> bool:
+    return geometry.groups == channels and channels > 1
 
 
-def _tap_weight(weight: Any, channels: int, place: tuple[int, ...]) -> Any:
-    ones = (1,) * len(place)
-    return weight[(slice(None), 0, *place)].reshape(channels, -1, *ones)
+def _depthwise_names(geometry: Geometry) -> tuple[str, str]:
+    """Letters for the output's and the kernel's dimensions in `einsum`."""
+    n = len(geometry.kernel)
+    return "xyz"[:n], "ijk"[:n]
+
+
+def _depthwise_chunks(input: Any, geometry: Geometry) -> Iterator:
+    column_bytes = input.shape[1] * math.prod(geometry.stride) * input.itemsize
+    return chunks(geometry, input.shape[0], column_bytes, column_budget(input, 0))
 
 
 def _depthwise_forward(input: Any, weight: Any, geometry: Geometry) -> Any:
-    batch, channels = input.shape[:2]
-    result = namespace(input).zeros((batch, weight.shape[0], *geometry.out), input.dtype)
-    spread = _per_channel(result, channels)
-    for image in range(batch):  # one at a time: it stays in the cache for all taps
-        for _, place, where, at in geometry.taps():
-            source = input[(image, slice(None), *at)]
-            spread[(image, slice(None), slice(None), *where)] += source[:, None] * _tap_weight(weight, channels, place)
+    xp = namespace(input)
+    channels = input.shape[1]
+    outs, taps_ = _depthwise_names(geometry)
+    layout = ChannelsLast(geometry)
+    kernel = xp.ascontiguousarray(xp.moveaxis(weight.reshape(channels, -1, *geometry.kernel), (0, 1), (-2, -1)))
+    result = xp.empty((input.shape[0], weight.shape[0], *geometry.out), input.dtype)
+    for images, parts in _depthwise_chunks(input, geometry):
+        padded = layout.pad(input[images])
+        for lines in parts:
+            view = layout.windows(padded, lines)
+            place = result[images, :, lines]
+            split = place.reshape(place.shape[0], channels, -1, *place.shape[2:])
+            for number in range(kernel.shape[-1]):
+                sums = xp.einsum(f"b{outs}{taps_}c,{taps_}c->b{outs}c", view, kernel[..., number])
+                split[:, :, number] = xp.moveaxis(sums, -1, 1)
     return result
 
 
 def _depthwise_input(grad: Any, weight: Any, geometry: Geometry) -> Any:
     batch, channels = grad.shape[0], geometry.groups
     result = namespace(grad).zeros((batch, channels, *geometry.sizes), grad.dtype)
-    spread = _per_channel(grad, channels)
-    for image in range(batch):
+    split = grad.reshape(batch, channels, -1, *grad.shape[2:])
+    kernel = weight.reshape(channels, -1, *geometry.kernel)
+    ones = (1,) * len(geometry.kernel)
+    for image in range(batch):  # one at a time: it stays in the cache for all taps
         for _, place, where, at in geometry.taps():
-            part = spread[(image, slice(None), slice(None), *where)] * _tap_weight(weight, channels, place)
+            factor = kernel[(slice(None), slice(None), *place)].reshape(channels, -1, *ones)
+            part = split[(image, slice(None), slice(None), *where)] * factor
             result[(image, slice(None), *at)] += part.sum(axis=1)
     return result
 
 
 def _depthwise_weight(grad: Any, input: Any, geometry: Geometry) -> Any:
     xp = namespace(grad)
-    batch, channels = input.shape[:2]
-    spread = _per_channel(grad, channels)
-    axes = tuple(range(2, 2 + len(geometry.kernel)))
-    result = xp.zeros((channels, spread.shape[2], *geometry.kernel), grad.dtype)
-    for image in range(batch):
-        for _, place, where, at in geometry.taps():
-            product = spread[(image, slice(None), slice(None), *where)] * input[(image, slice(None), *at)][:, None]
-            result[(slice(None), slice(None), *place)] += product.sum(axis=axes)
-    return result.reshape(grad.shape[1], 1, *geometry.kernel)
+    channels = input.shape[1]
+    outs, taps_ = _depthwise_names(geometry)
+    layout = ChannelsLast(geometry)
+    times = grad.shape[1] // channels
+    total = xp.zeros((times, *geometry.kernel, channels), grad.dtype)
+    for images, parts in _depthwise_chunks(input, geometry):
+        padded = layout.pad(input[images])
+        for lines in parts:
+            view = layout.windows(padded, lines)
+            part = grad[images, :, lines]
+            split = part.reshape(part.shape[0], channels, times, *part.shape[2:])
+            for number in range(times):
+                turned = xp.ascontiguousarray(xp.moveaxis(split[:, :, number], 1, -1))
+                total[number] += xp.einsum(f"b{outs}{taps_}c,b{outs}c->{taps_}c", view, turned)
+    n = len(geometry.kernel)
+    turned = total.transpose(n + 1, 0, *range(1, n + 1))
+    return xp.ascontiguousarray(turned).reshape(grad.shape[1], 1, *geometry.kernel)
 
 
 # --- operators ----------------------------------------------------------------------------------------------------
