@@ -125,6 +125,8 @@ def _array_from_sequence(data: Any, kind: np.dtype | None) -> np.ndarray:
     try:
         return np.array(plain, dtype=kind)
     except OverflowError as error:
+        if kind == np.int64:
+            raise ValueError("Overflow when unpacking long long") from error
         raise RuntimeError(f"value cannot be converted to type {kind} without overflow") from error
     except ValueError as error:
         _check_rectangular(plain, 0)
@@ -319,6 +321,8 @@ def full(
 ) -> Tensor:
     """`fill_value` everywhere; its type decides unless `dtype` is given."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    if not isinstance(value, (bool, int, float, complex, np.generic)):
+        raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}")
     kind = dtypes.of_scalar(value).numpy if dtype is None else _kind(dtype)
     made = wrap(_place(device).full(_size("full", (tuple(size),)), value, kind))
     return _require_grad(made, requires_grad) if out is None else _into(out, made)

@@ -477,8 +477,9 @@ class Tensor(Variable):
         if cls is Tensor:
             return made
         special = cls.__new__(cls)
-        for slot in Variable.__slots__[:7]:
-            setattr(special, slot, getattr(made, slot))
+        for slot in Variable.__slots__:
+            if not slot.startswith("__"):
+                setattr(special, slot, getattr(made, slot))
         return special
 
     # --- arithmetic -----------------------------------------------------------------------------------------------

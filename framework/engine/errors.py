@@ -12,10 +12,21 @@ from .variable import Variable
 
 def reraise(op: Any, args: list, error: Exception) -> NoReturn:
     """Raises PyTorch's error for what an operator's plain function raised, or `error` itself if it is that already."""
-    better = _explain(op.public_name, list(_tensors(args)), error)
+    better = _not_a_tensor(op, args, error) or _explain(op.public_name, list(_tensors(args)), error)
     if better is None:
         raise error
     raise better from None
+
+
+def _not_a_tensor(op: Any, args: list, error: Exception) -> TypeError | None:
+    """The plain function asked an argument for an array's attribute (`shape`, ...) that it does not have."""
+    if not isinstance(error, AttributeError) or error.name is None:
+        return None
+    for position, (name, value) in enumerate(zip(op.names, args, strict=False), 1):
+        if value is error.obj and not isinstance(value, Variable):
+            kind = type(value).__name__
+            return TypeError(f"{op.public_name}(): argument '{name}' (position {position}) must be Tensor, not {kind}")
+    return None
 
 
 def _tensors(args: Any) -> Any:

@@ -216,14 +216,13 @@ def _record(node_type: type, ctx: FunctionCtx, args: tuple, tracked: list, resul
     saved = []
     for tensor in ctx._to_save:
         index = next((i for i, r in enumerate(results) if r is tensor), None)
-        if index is None or not grows[index] or _among(tensor, args):
+        if index is None or not grows[index] or (_among(tensor, args) and not _among(tensor, ctx._dirty)):
             saved.append(tensor)
         else:  # an output: holding the tensor itself would close a cycle
             saved.append(SavedOutput(as_array(tensor._array), counter_of(tensor), index if several else None))
     for dirty in ctx._dirty:
         counter_of(dirty)[0] += 1
     node.saved, node.versions = tuple(saved), versions_of(tuple(saved))
-    ctx._to_save = ()
     node.sequence = next_sequence()
     if several:
         node.shape = tuple(o._array.shape if isinstance(o, Variable) else None for o in outputs)
@@ -239,6 +238,7 @@ def _record(node_type: type, ctx: FunctionCtx, args: tuple, tracked: list, resul
             set_history(output, node, next(i for i, a in enumerate(args) if a is output))
         else:
             output._node, output._requires_grad = maker, True
+    ctx._to_save = ctx._dirty = ctx._non_differentiable = ()  # outputs among them would close cycles
     return outputs
 
 

@@ -697,8 +697,9 @@ def op(
 def into(op: Op, args: list, out: Any) -> Any:
     """`f(..., out=tensor)`: the result goes into the given tensor(s), which take its shape."""
     targets = out if isinstance(out, (tuple, list)) else (out,)
+    members = [v for a in args for v in (a if isinstance(a, (tuple, list)) else (a,))]
     if mode.enabled and any(
-        isinstance(v, Variable) and v._requires_grad and edge_of(v) is not None for v in (*args, *targets)
+        isinstance(v, Variable) and v._requires_grad and edge_of(v) is not None for v in (*members, *targets)
     ):
         raise RuntimeError(
             f"{op.public_name}(): functions with out=... arguments don't support automatic differentiation, but one "

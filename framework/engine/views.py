@@ -100,7 +100,11 @@ _MADE_WITHOUT_GRAD = (
 def check_writable(tensor: Variable, recording: bool) -> None:
     """PyTorch's errors for in-place writes that several elements would share, or that autograd could not follow."""
     array = tensor._array
-    if 0 in array.strides and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+    if (
+        0 in array.strides
+        and array.size
+        and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
+    ):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
