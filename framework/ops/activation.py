@@ -11,6 +11,8 @@ from .. import dtypes
 from ..backend import namespace, to_device, device_of
 from ..engine import inplace, op, scalar_type_name, wrap
 from ..random import default_generator
+from .index import _grid as grid
+from .mask import gate
 from .pointwise import clamp, exp, sigmoid, tanh, where
 from .reduce import softmax
 from .shape import cat, narrow, reshape, shape_of, wrap_dim
@@ -27,7 +29,7 @@ def need_floating(kernel: str, input: Any) -> None:
 # --- rectifiers ---------------------------------------------------------------------------------------------------
 
 
-@op(input=lambda g, out: where(out <= 0, 0.0, g))
+@op(input=lambda g, out: gate(g, ~(out <= 0)))
 def relu(input):
     """`max(0, input)`."""
     if input.dtype == np.bool_:
@@ -36,7 +38,7 @@ def relu(input):
 
 
 def _hardtanh_input(g, input, min_val, max_val):
-    return where((input <= min_val) | (input >= max_val), 0.0, g)
+    return gate(g, ~((input <= min_val) | (input >= max_val)))
 
 
 @op(input=_hardtanh_input)
@@ -60,13 +62,13 @@ def leaky_relu(input, negative_slope=0.01):
     return namespace(input).where(input > 0, input, input * negative_slope)
 
 
-@op(input=lambda g, input, threshold: where(input <= threshold, 0.0, g))
+@op(input=lambda g, input, threshold: gate(g, ~(input <= threshold)))
 def threshold(input, threshold, value):
     """`input` where it is above `threshold`, elsewhere `value`."""
     return namespace(input).where(input <= threshold, value, input).astype(input.dtype)
 
 
-@op(input=lambda g, input, weight: where(input > 0, g, g * weight), weight=lambda g, input: where(input > 0, 0.0, g * input))
+@op(input=lambda g, input, weight: where(input > 0, g, g * weight), weight=lambda g, input: gate(g * input, ~(input > 0)))
 def _prelu_kernel(input, weight):
     return namespace(input).where(input > 0, input, input * weight)
 
@@ -241,14 +243,14 @@ def hardswish(input):
     return input * namespace(input).clip(input + 3, 0, 6) / 6
 
 
-@op(input=lambda g, input: where((input > -3) & (input < 3), g * (1 / 6), 0.0))
+@op(input=lambda g, input: gate(g * (1 / 6), (input > -3) & (input < 3)))
 def hardsigmoid(input):
     """`relu6(input + 3) / 6`."""
     need_floating("hardsigmoid_cpu", input)
     return namespace(input).clip(input + 3, 0, 6) / 6
 
 
-@op(input=lambda g, input, lambd: where((input >= -lambd) & (input <= lambd), 0.0, g))
+@op(input=lambda g, input, lambd: gate(g, ~((input >= -lambd) & (input <= lambd))))
 def softshrink(input, lambd=0.5):
     """`input` moved toward zero by `lambd`, zero within it."""
     need_floating("softshrink_check", input)
@@ -260,7 +262,7 @@ def softshrink(input, lambd=0.5):
     return xp.where(input > lambd, input - lambd, xp.where(input < -lambd, input + lambd, input * 0))
 
 
-@op(input=lambda g, input, lambd: where((input >= -lambd) & (input <= lambd), 0.0, g))
+@op(input=lambda g, input, lambd: gate(g, ~((input >= -lambd) & (input <= lambd))))
 def hardshrink(input, lambd=0.5):
     """`input`, and zero where its magnitude is at most `lambd`."""
     need_floating("hardshrink_cpu", input)
@@ -314,7 +316,7 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, dim: int = -
     xp = namespace(array)
     values = soft._array
     chosen = xp.zeros_like(values)
-    xp.put_along_axis(chosen, xp.expand_dims(values.argmax(axis=dim), dim), 1, dim)
+    chosen[grid(xp, xp.expand_dims(values.argmax(axis=dim), dim), wrap_dim(dim, values.ndim))] = 1
     return wrap(chosen) - soft.detach() + soft
 
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from ..backend import namespace
 from ..engine import mode, op, wrap
-from .index import gather
+from .index import _grid as grid, gather
+from .mask import gate
 from .pointwise import abs, sign
 from .reduce import _scatter_add_zeros, mean
-from .shape import reshape, shape_of, squeeze, unsqueeze
+from .shape import reshape, shape_of
 from .window import span, tap_slices, taps, tuple_of
 
 # --- sizes and checks ---------------------------------------------------------------------------------------------
@@ -58,26 +59,27 @@ def _named(prefix: str, values: tuple[int, ...]) -> str:
     return " ".join(f"{prefix}{axis}: {v}" for axis, v in zip("TDHW"[-len(values) :], values, strict=True))
 
 
-def _batched(input: Any, n: int, name: str | None = None) -> tuple[Any, bool]:
-    """The input with batch and channel dimensions, and whether it came without a batch."""
+def _check_dimensions(input: Any, n: int, name: str | None = None) -> None:
+    """RuntimeError unless the input is (batch, channels, *sizes) or (channels, *sizes)."""
     shape = shape_of(input)
-    if len(shape) == n + 2 and all(shape[1:]):
-        return input, False
-    if len(shape) == n + 1 and all(shape):
-        return unsqueeze(input, 0), True
+    if len(shape) in (n + 1, n + 2) and all(shape[-n - 1 :]):
+        return
     if name is not None:
         raise RuntimeError(f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got {list(shape)}")
     raise RuntimeError(f"non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input, but got {list(shape)}")
 
 
-def _output_sizes(input: Any, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, ceil_mode: bool) -> tuple[int, ...]:
-    shape = shape_of(input)
+def _output_sizes(
+    input: Any, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, ceil_mode: bool
+) -> tuple[int, ...]:
+    n = len(kernel)
+    channels, *sizes = shape_of(input)[-n - 1 :]
     out = tuple(
-        _pooled(n, k, s, p, d, ceil_mode)
-        for n, k, s, p, d in zip(shape[2:], kernel, stride, padding, dilation, strict=True)
+        _pooled(size, k, s, p, d, ceil_mode)
+        for size, k, s, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True)
     )
     if min(out) < 1:
-        given, got = ("x".join(map(str, (shape[1], *v))) for v in (shape[2:], out))
+        given, got = ("x".join(map(str, (channels, *v))) for v in (sizes, out))
         raise RuntimeError(f"Given input size: ({given}). Calculated output size: ({got}). Output size is too small")
     return out
 
@@ -91,15 +93,30 @@ def _lowest(dtype: Any) -> Any:
     return -math.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
-def _largest(input: Any, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, out: tuple, places: Any) -> Any:
-    """The maxima of all windows; writes their numbers into `places`, if it is given."""
+def _may_hold_nan(input: Any) -> bool:
+    """Whether nan must be reckoned with; on a GPU, where the question would stall, always."""
+    if input.dtype.kind != "f":
+        return False
+    return type(input) is not np.ndarray or (input.size > 0 and bool(np.isnan(input.max())))
+
+
+def _largest(
+    input: Any, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, out: tuple, places: Any
+) -> Any:
+    """The maxima of all windows; writes their numbers into `places`, zeros at first, if it is given."""
     xp = namespace(input)
-    best = xp.full((*input.shape[:2], *out), _lowest(input.dtype), input.dtype)
-    for number, _, where, at in taps(input.shape[2:], out, kernel, stride, padding, dilation):
+    n = len(kernel)
+    best = xp.full((*input.shape[:-n], *out), _lowest(input.dtype), input.dtype)
+    with_nan = places is not None and _may_hold_nan(input)
+    for number, _, where, at in taps(input.shape[-n:], out, kernel, stride, padding, dilation):
         seen, value = best[(..., *where)], input[(..., *at)]
         if places is not None:
+            larger = value > seen
+            if with_nan:
+                larger |= value != value
             kept = places[(..., *where)]
-            kept[...] = xp.where((value > seen) | (value != value), number, kept)
+            kept *= ~larger
+            kept += larger * kept.dtype.type(number)
         xp.maximum(seen, value, out=seen)
     return best
 
@@ -113,7 +130,7 @@ def _max_pool_operator(name: str) -> Any:
 
     def max_pool(input, kernel, stride, padding, dilation, sizes):
         kind = np.uint8 if math.prod(kernel) <= 256 else np.int32
-        places = namespace(input).zeros((*input.shape[:2], *sizes), kind)
+        places = namespace(input).zeros((*input.shape[: -len(sizes)], *sizes), kind)
         return _largest(input, kernel, stride, padding, dilation, sizes, places), places
 
     return op(name=name, input=_max_input)(max_pool)
@@ -130,9 +147,10 @@ _max_pools = {
     g, places, kernel, stride, padding, dilation))  # fmt: skip
 def _to_places(input, places, shape, kernel, stride, padding, dilation):
     """Zeros of `shape`, with each window's value added at the element that `places` tells."""
+    n = len(kernel)
     result = namespace(input).zeros(shape, input.dtype)
-    for number, _, where, at in taps(shape[2:], input.shape[2:], kernel, stride, padding, dilation):
-        result[(..., *at)] += input[(..., *where)] * (places[(..., *where)] == number)
+    for number, _, where, at in taps(shape[-n:], input.shape[-n:], kernel, stride, padding, dilation):
+        result[(..., *at)] += gate.plain(input[(..., *where)], places[(..., *where)] == number)
     return result
 
 
@@ -140,11 +158,10 @@ def _to_places(input, places, shape, kernel, stride, padding, dilation):
     g, places, input_shape, kernel, stride, padding, dilation))  # fmt: skip
 def _from_places(input, places, kernel, stride, padding, dilation):
     """The element of each window that `places` tells."""
-    xp = namespace(input)
-    result = xp.zeros(places.shape, input.dtype)
-    for number, _, where, at in taps(input.shape[2:], places.shape[2:], kernel, stride, padding, dilation):
-        part = result[(..., *where)]
-        part[...] = xp.where(places[(..., *where)] == number, input[(..., *at)], part)
+    n = len(kernel)
+    result = namespace(input).zeros(places.shape, input.dtype)
+    for number, _, where, at in taps(input.shape[-n:], places.shape[-n:], kernel, stride, padding, dilation):
+        result[(..., *where)] += gate.plain(input[(..., *at)], places[(..., *where)] == number)
     return result
 
 
@@ -160,7 +177,7 @@ def _plane_indices(places, sizes, kernel, stride, padding, dilation):
     n = len(kernel)
     index, rest = 0, places.astype(np.int64)
     for d in reversed(range(n)):
-        window = xp.arange(places.shape[2 + d]).reshape((-1,) + (1,) * (n - d - 1))
+        window = xp.arange(places.shape[d - n]).reshape((-1,) + (1,) * (n - d - 1))
         position = window * stride[d] - padding[d] + (rest % kernel[d]) * dilation[d]
         index = index + position * math.prod(sizes[d + 1 :])
         rest = rest // kernel[d]
@@ -175,19 +192,15 @@ def _max_pool(
     stride = kernel if stride is None or stride == () else _option(name, "stride", stride, n)
     padding, dilation = _option(name, "padding", padding, n), _option(name, "dilation", dilation, n)
     _check_window(kernel, stride, padding, dilation)
-    batched, alone = _batched(input, n)
-    out = _output_sizes(batched, kernel, stride, padding, dilation, ceil_mode)
+    _check_dimensions(input, n)
+    out = _output_sizes(input, kernel, stride, padding, dilation, ceil_mode)
     options = (kernel, stride, padding, dilation, out)
     if not return_indices and not (mode.enabled and input.requires_grad):
-        values = _max_values(batched, *options)
-        return squeeze(values, 0) if alone else values
-    values, places = _max_pools[n](batched, *options)
-    if alone:
-        values = squeeze(values, 0)
+        return _max_values(input, *options)
+    values, places = _max_pools[n](input, *options)
     if not return_indices:
         return values
-    indices = _plane_indices(places, shape_of(batched)[2:], kernel, stride, padding, dilation)
-    return values, squeeze(indices, 0) if alone else indices
+    return values, _plane_indices(places, shape_of(input)[-n:], kernel, stride, padding, dilation)
 
 
 def max_pool1d(
@@ -218,7 +231,8 @@ def max_pool3d(
 
 
 def _sum_along(array: Any, axis: int, out: int, kernel: int, stride: int, padding: int) -> Any:
-    """The sums of windows along one dimension."""
+    """The sums of windows along one dimension, counted from the end."""
+    axis += array.ndim
     lead = (slice(None),) * axis
     result = namespace(array).zeros((*array.shape[:axis], out, *array.shape[axis + 1 :]), array.dtype)
     for tap in range(kernel):
@@ -229,6 +243,7 @@ def _sum_along(array: Any, axis: int, out: int, kernel: int, stride: int, paddin
 
 def _spread_along(array: Any, axis: int, size: int, kernel: int, stride: int, padding: int) -> Any:
     """The transpose of `_sum_along`: every window's value added to all its elements."""
+    axis += array.ndim
     lead = (slice(None),) * axis
     result = namespace(array).zeros((*array.shape[:axis], size, *array.shape[axis + 1 :]), array.dtype)
     for tap in range(kernel):
@@ -237,7 +252,9 @@ def _spread_along(array: Any, axis: int, size: int, kernel: int, stride: int, pa
     return result
 
 
-def _counts(xp: Any, sizes: tuple, out: tuple, kernel: tuple, stride: tuple, padding: tuple, include: bool, divisor: Any, dtype: Any) -> Any:
+def _counts(
+    input: Any, sizes: tuple, out: tuple, kernel: tuple, stride: tuple, padding: tuple, include: bool, divisor: Any
+) -> Any:
     """What each window's sum is divided by: a number, or an array that broadcasts over the positions."""
     if divisor is not None:
         return divisor
@@ -250,7 +267,8 @@ def _counts(xp: Any, sizes: tuple, out: tuple, kernel: tuple, stride: tuple, pad
         if all(c == counts[0] for c in counts):
             total = total * counts[0]
         else:
-            total = total * xp.asarray(counts, dtype=dtype).reshape((-1,) + (1,) * (len(sizes) - d - 1))
+            here = namespace(input).asarray(counts, dtype=input.dtype)
+            total = total * here.reshape((-1,) + (1,) * (len(sizes) - d - 1))
     return total
 
 
@@ -260,10 +278,11 @@ def _avg_input(g, input_shape, kernel, stride, padding, sizes, include, divisor)
 
 def _avg_pool_operator(name: str) -> Any:
     def avg_pool(input, kernel, stride, padding, sizes, include, divisor):
-        counts = _counts(namespace(input), input.shape[2:], sizes, kernel, stride, padding, include, divisor, input.dtype)
+        n = len(kernel)
+        counts = _counts(input, input.shape[-n:], sizes, kernel, stride, padding, include, divisor)
         result = input
-        for d in reversed(range(len(kernel))):
-            result = _sum_along(result, 2 + d, sizes[d], kernel[d], stride[d], padding[d])
+        for d in range(-1, -n - 1, -1):
+            result = _sum_along(result, d, sizes[d], kernel[d], stride[d], padding[d])
         return result / counts if input.dtype.kind in "fc" else result // counts
 
     return op(name=name, input=_avg_input)(avg_pool)
@@ -279,9 +298,10 @@ _avg_pools = {
 @op(name="AvgPoolBackwardBackward0", input=lambda g, kernel, stride, padding, sizes, include, divisor: _avg_pools[len(kernel)](
     g, kernel, stride, padding, sizes, include, divisor))  # fmt: skip
 def _avg_spread(input, shape, kernel, stride, padding, sizes, include, divisor):
-    result = input / _counts(namespace(input), shape[2:], sizes, kernel, stride, padding, include, divisor, input.dtype)
-    for d in range(len(kernel)):
-        result = _spread_along(result, 2 + d, shape[2 + d], kernel[d], stride[d], padding[d])
+    n = len(kernel)
+    result = input / _counts(input, shape[-n:], sizes, kernel, stride, padding, include, divisor)
+    for d in range(-n, 0):
+        result = _spread_along(result, d, shape[d], kernel[d], stride[d], padding[d])
     return result
 
 
@@ -295,10 +315,9 @@ def _avg_pool(
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
     _check_window(kernel, stride, padding, (1,) * n)
-    batched, alone = _batched(input, n)
-    sizes = _output_sizes(batched, kernel, stride, padding, (1,) * n, ceil_mode)
-    result = _avg_pools[n](batched, kernel, stride, padding, sizes, count_include_pad, divisor_override)
-    return squeeze(result, 0) if alone else result
+    _check_dimensions(input, n)
+    sizes = _output_sizes(input, kernel, stride, padding, (1,) * n, ceil_mode)
+    return _avg_pools[n](input, kernel, stride, padding, sizes, count_include_pad, divisor_override)
 
 
 def avg_pool1d(
@@ -411,12 +430,11 @@ def _adaptive_spread(input, shape, sizes):
 
 def _adaptive_avg_pool(n: int, input: Any, output_size: Any) -> Any:
     name = f"adaptive_avg_pool{n}d"
-    batched, alone = _batched(input, n, name)
+    _check_dimensions(input, n, name)
     sizes = _targets(name, input, output_size, n)
     if all(s == 1 for s in sizes):
         return mean(input, tuple(range(-n, 0)), keepdim=True)
-    result = _adaptive_avgs[n](batched, sizes)
-    return squeeze(result, 0) if alone else result
+    return _adaptive_avgs[n](input, sizes)
 
 
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
@@ -479,7 +497,7 @@ _adaptive_maxes = {
 
 def _adaptive_max_pool(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{n}d"
-    _batched(input, n, name)
+    _check_dimensions(input, n, name)
     values, indices = _adaptive_maxes[n](input, _targets(name, input, output_size, n))
     return (values, indices) if return_indices else values
 
@@ -502,26 +520,26 @@ def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = Fal
 # --- power mean ---------------------------------------------------------------------------------------------------
 
 
-def _lp_pool(n: int, pooled: Any, norm_type: float, count: int) -> Any:
+def _root(pooled: Any, norm_type: float, count: int) -> Any:
     return (sign(pooled) * abs(pooled) * count) ** (1.0 / norm_type)
 
 
 def lp_pool1d(input: Any, norm_type: float, kernel_size: int, stride: Any = None, ceil_mode: bool = False) -> Any:
     """The p-norm of each window, p = `norm_type`."""
     pooled = avg_pool1d(input**norm_type, kernel_size, stride, 0, ceil_mode)
-    return _lp_pool(1, pooled, norm_type, math.prod(tuple_of(kernel_size, 1)))
+    return _root(pooled, norm_type, math.prod(tuple_of(kernel_size, 1)))
 
 
 def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """The p-norm of each window, p = `norm_type`."""
     pooled = avg_pool2d(input**norm_type, kernel_size, stride, 0, ceil_mode)
-    return _lp_pool(2, pooled, norm_type, math.prod(tuple_of(kernel_size, 2)))
+    return _root(pooled, norm_type, math.prod(tuple_of(kernel_size, 2)))
 
 
 def lp_pool3d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """The p-norm of each window, p = `norm_type`."""
     pooled = avg_pool3d(input**norm_type, kernel_size, stride, 0, ceil_mode)
-    return _lp_pool(3, pooled, norm_type, math.prod(tuple_of(kernel_size, 3)))
+    return _root(pooled, norm_type, math.prod(tuple_of(kernel_size, 3)))
 
 
 # --- the reverse of max pooling -----------------------------------------------------------------------------------
@@ -529,8 +547,9 @@ def lp_pool3d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None
 
 @op(name="MaxUnpoolBackward0", input=lambda g, indices: gather(g, -1, indices))
 def _place_flat(input, size, indices):
-    result = namespace(input).zeros((*input.shape[:-1], size), input.dtype)
-    namespace(input).put_along_axis(result, indices, input, -1)
+    xp = namespace(input)
+    result = xp.zeros((*input.shape[:-1], size), input.dtype)
+    result[grid(xp, indices, input.ndim - 1)] = input
     return result
 
 
@@ -547,7 +566,7 @@ def _max_unpool(n: int, input: Any, indices: Any, kernel_size: Any, stride: Any,
         )
     natural = tuple((o - 1) * s - 2 * p + k for o, s, p, k in zip(shape[-n:], stride, padding, kernel, strict=True))
     sizes = natural if output_size is None else tuple(int(v) for v in output_size)[-n:]
-    if any(abs_difference >= s for abs_difference, s in zip((max(a - b, b - a) for a, b in zip(sizes, natural, strict=True)), stride, strict=True)):
+    if any(not -s < a - b < s for a, b, s in zip(sizes, natural, stride, strict=True)):
         raise ValueError(f"invalid output_size {list(sizes)}: it must be within a stride of {list(natural)}")
     lead = shape[: len(shape) - n]
     flat = (*lead, math.prod(shape[len(lead) :]))

@@ -75,6 +75,11 @@ def _complement(xp: Any, y: Any) -> Any:
 
 def _erf(xp: Any, x: Any) -> Any:
     y = xp.abs(x)
+    if x.dtype.itemsize < 8:  # beyond 4 nothing is left to tell from 1
+        y = xp.minimum(y, 4)
+        near = xp.maximum(y, 0.46875)
+        tail = xp.exp(-near * near) * (_polynomial(_MIDDLE_P, near) / _polynomial(_MIDDLE_Q, near))
+        return xp.where(y <= 0.46875, _small_erf(xp, xp.clip(x, -0.5, 0.5)), xp.copysign(1 - tail, x))
     return xp.where(y <= 0.46875, _small_erf(xp, xp.clip(x, -0.5, 0.5)), xp.copysign(1 - _complement(xp, xp.maximum(y, 0.46875)), x))
 
 
