@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
     console.keep_in(folder / "log.txt")
     introduce(console, config, folder, device, model, (len(train_set), len(val_set)), classes)
     if checkpoint:
-        console.field("Resume", f"{checkpoint} · {trainer.epoch} epochs, {trainer.step} steps done")
+        console.field("Resume", f"{checkpoint} · after epoch {trainer.epoch}, step {trainer.step}")
     began = time.monotonic()
     trainer.fit()
     report(console, trainer, time.monotonic() - began)
@@ -182,13 +182,10 @@ def dry_run(
 
 
 def report(console: Console, trainer: Trainer, seconds: float) -> None:
-    best = trainer.best
-    rows = trainer.metrics.rows
-    console.field(
-        "Done",
-        f"{trainer.epoch} epochs, {duration(seconds)} · best {best['monitor']} {best['value']:.4g}"
-        f" (epoch {best['epoch']}) · last {rows[-1][best['monitor']]:.4g}",
-    )
+    best, last = trainer.best, trainer.metrics.rows[-1]
+    epochs = f"{trainer.epoch} epoch{'s' if trainer.epoch > 1 else ''}"
+    figures = f"best {best['monitor']} {best['value']:.4g} (epoch {best['epoch']}) · last {last[best['monitor']]:.4g}"
+    console.field("Done", f"{epochs}, {duration(seconds)} · {figures}")
     console.field("Files", f"{trainer.folder}/: checkpoints/best.pt, plots/curves.png, metrics.csv")
 
 

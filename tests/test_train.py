@@ -7,6 +7,7 @@ import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -156,7 +157,7 @@ def test_the_console(run):
     assert lines[5].startswith("Epoch 1/1  lr ")
     for part in ("train/loss ", "val/loss ", "val/acc1 ", " img/s  ", "  *best"):
         assert part in lines[5]
-    assert lines[6].startswith("Done     1 epochs, ")
+    assert lines[6].startswith("Done     1 epoch, ")
     assert "\r" not in out
 
 
@@ -658,6 +659,7 @@ def test_ctrl_c_on_a_process_with_workers_and_no_terminal():
 
 def test_a_terminal_gets_a_bar():
     controller, terminal = pty.openpty()
+    termios.tcsetwinsize(controller, (40, 120))
     process = start(
         *("--config", "mlp.yaml", "--run-dir", "a", "train.epochs=1", "train.batch_size=4"),
         stdout=terminal,
