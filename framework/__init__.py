@@ -205,6 +205,7 @@ from .ops.pointwise import (
     where,
     xlogy,
 )
+from .ops.norms import norm
 from .ops.reduce import (
     all,
     allclose,
@@ -225,7 +226,6 @@ from .ops.reduce import (
     min,
     nanmean,
     nansum,
-    norm,
     prod,
     softmax,
     std,

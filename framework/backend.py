@@ -172,9 +172,16 @@ def add_at(array: Any, index: Any, values: Any) -> None:
 def is_view_of(result: Any, array: Any) -> bool:
     """Whether `result`, made from `array` by one array operation, shares its memory.
 
-    Both NumPy and CuPy let a view's `base` be the owner of the memory, so one comparison tells.
+    Both NumPy and CuPy let a view's `base` be the owner of the memory, so one comparison tells. NumPy's `as_strided`
+    alone puts an object of its own in between.
     """
-    return result is array or (result.base is not None and (result.base is array or result.base is array.base))
+    base = result.base
+    if base is None or base is array or base is array.base or result is array:
+        return base is not None or result is array
+    source = getattr(base, "base", None)
+    if type(source) is not type(array):
+        return False
+    return source is array or source.base is array or (source.base is not None and source.base is array.base)
 
 
 def pointer(array: Any) -> int:

@@ -27,7 +27,7 @@ from .engine import (
 )
 from .engine.node import Output, retain
 from .engine.variable import MAYBE
-from .ops import activation, convert, index, linalg, pointwise, reduce, sorting, special
+from .ops import activation, convert, index, linalg, norms, pointwise, reduce, sorting, special
 from .ops import shape as shaping
 from .random import default_generator
 from .size import Size
@@ -420,8 +420,7 @@ class Tensor(Variable):
             return bool((self == element).any())
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
-    def __hash__(self) -> int:
-        return id(self)
+    __hash__ = object.__hash__  # by identity, and faster than a method
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         return self._text("tensor")
@@ -801,7 +800,7 @@ class Tensor(Variable):
     any = reduce.any
     count_nonzero = reduce.count_nonzero
     logsumexp = reduce.logsumexp
-    norm = reduce.norm
+    norm = norms.norm
     cumsum = reduce.cumsum
     cumprod = reduce.cumprod
     softmax = reduce.softmax
@@ -910,6 +909,8 @@ class Tensor(Variable):
         if mode.enabled and edge_of(self) is self:
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
         self._array, self._node = view._array, view._node
+        if self._view is not None:
+            self._view = view._view
         counter_of(self)[0] += 1
         return self
 

@@ -98,7 +98,7 @@ class _Walk:
     def run(self) -> None:
         """Visits every node whose gradient arrives."""
         heap, pending, wanted, as_tensors = self.heap, self.pending, self.wanted, self.as_tensors
-        deliver, captures, keep = self.deliver, self.captures, self.keep
+        deliver, captures, keep, checking = self.deliver, self.captures, self.keep, anomaly.enabled
         while heap:
             _, node = heappop(heap)
             grad = pending.pop(node)
@@ -121,15 +121,27 @@ class _Walk:
             else:
                 needed = tuple([_target(edge) in wanted.receive for edge in edges])
             grads = node.run(grad, needed, as_tensors)
-            if anomaly.enabled:
+            if checking:
                 check_gradients(node, grads, as_tensors)
             if node.hooks is not None and node.hooks.post:
                 grads = self.call_post_hooks(node, grads, grad, several)
-            if not keep:
+            if not keep and node.saved:
                 node.release()
-            for edge, need, value in zip(edges, needed, grads, strict=True):
-                if need and value is not None:
+            for edge, need, value in zip(edges, needed, grads):  # noqa: B905  every node returns one for each edge
+                if value is None or not need:
+                    continue
+                if as_tensors or not isinstance(edge, Node):
                     deliver(edge, value)
+                    continue
+                # `deliver`, inlined for the commonest case: arrays on their way to a node of one result.
+                if value.shape != edge.shape or value.dtype is not edge.dtype:
+                    value = self.fit(value, edge.shape, edge.dtype)
+                seen = pending.get(edge)
+                if seen is None:
+                    pending[edge] = value
+                    heappush(heap, (edge.sequence, edge))
+                else:
+                    pending[edge] = self.add(edge, seen, value)
 
     def materialize(self, node: Node, parts: list) -> tuple:
         """Zeros for the floating results that no gradient came for; None stays for the others."""

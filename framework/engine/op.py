@@ -516,7 +516,9 @@ def _pairs(op: Op) -> bool:
 def _first(op: Op, general: Callable) -> Callable:
     """The thin path of operators of one differentiable tensor and some settings: reductions, views, gathers, ..."""
     sequences = op.sequences
-    plain, node_type, savers, defaults, at = op.plain, op.node_type, op.savers, op.defaults, op.varargs_at
+    # Where each saved value comes from, as a number: an argument's place, -1 for the result, -2 - place for a shape.
+    places = [-1 if s == "out" else s if type(s) is int else -2 - s[1] for s in op.savers]
+    plain, node_type, defaults, at = op.plain, op.node_type, op.defaults, op.varargs_at
     differentiable, floating, view = bool(op.diff), op.promote == "float", op.view
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -563,19 +565,17 @@ def _first(op: Op, general: Callable) -> Callable:
             node.edges = (edge,)
             node.versions = None
             saved: list = []
-            for saver in savers:
-                if saver == "out":
-                    saved.append(SavedOutput(result, counter_of(out)))
-                elif saver == 0:
+            for place in places:
+                if place > 0:
+                    saved.append(args[place] if place < len(args) else defaults[place])
+                elif place == 0:
                     saved.append(input)
-                    if input._counter is not None:
-                        node.versions = (0,)  # replaced below
-                elif type(saver) is int:
-                    saved.append(args[saver] if saver < len(args) else defaults[saver])
+                elif place == -1:
+                    saved.append(SavedOutput(result, counter_of(out)))
                 else:
                     saved.append(a.shape)
             node.saved = tuple(saved)
-            if settings is not rest or node.versions is not None or out._view is not None:
+            if settings is not rest or out._view is not None or input._counter is not None:
                 node.versions = versions_of(node.saved)
             node.hooks = None
             node.sequence = next_sequence()

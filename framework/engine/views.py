@@ -41,8 +41,7 @@ class ViewInfo:
         info.several = index is not None or (parent is not None and parent.several)
         info.recorded = mode.enabled and (parent is None or parent.recorded)
         output._view = info
-        if output._array.dtype.kind not in "biu":
-            output._requires_grad = MAYBE
+        output._requires_grad = MAYBE
 
     def requires_grad(self, view: Variable) -> bool:
         """Whether gradients flow to the view, without finding its node."""
@@ -130,7 +129,7 @@ def check_writable(tensor: Variable, recording: bool) -> None:
             "multiple views. Such functions do not allow the output views to be modified inplace. You should replace "
             "the inplace operation by an out-of-place one."
         )
-    if base_edge is view.base or tensor._requires_grad is True:
+    if view.base._node is None and (base_edge is not None or edge_of(tensor) is not None):
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
 
 
@@ -149,7 +148,7 @@ def set_history(tensor: Variable, node: Node, self_at: int | None) -> None:
     slices.inner, slices.chain, slices.self_at = node, view.chain, self_at
     others = tuple(e for i, e in enumerate(node.edges) if i != self_at)
     slices.edges = (edge_of(base), *others)
-    slices.saved, slices.versions, slices.hooks = (), None, None
+    slices.saved, slices.versions, slices.hooks = (node,), None, None
     slices.sequence = next_sequence()
     slices.shape, slices.dtype = base._array.shape, base._array.dtype
     slices.order = _memory_order(base._array)

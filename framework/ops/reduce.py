@@ -254,7 +254,7 @@ def std_mean(
 
 def _shared_among(g, mask, shape, dim):
     """The gradient of an extreme, shared equally by the elements that attain it."""
-    return spread(g, shape, dim) * mask / _sum_keep(mask, dim)
+    return spread(g, shape, dim) * mask / sum_keep(mask, dim)
 
 
 def _amax_input(g, input, out, dim):
@@ -262,7 +262,8 @@ def _amax_input(g, input, out, dim):
     return _shared_among(g, input == spread(out, shape, dim), shape, dim)
 
 
-def _max_all_input(g, input, out):
+def extreme_all_input(g, input, out):
+    """The gradient of one of all elements, shared equally by those that have its value."""
     mask = (input == out) | ((input != input) & (out != out))  # a nan is the largest and the smallest
     return _shared_among(g, mask, shape_of(input), None)
 
@@ -343,13 +344,13 @@ def _min_dim(input, dim, keepdim=False):
     return _extreme_dim("min", input, dim, keepdim, MinResult)
 
 
-@op(name="MaxBackward1", input=_max_all_input)
+@op(name="MaxBackward1", input=extreme_all_input)
 def _max_all(input):
     _check_nonempty("max", input, None)
     return input.max()
 
 
-@op(name="MinBackward1", input=_max_all_input)
+@op(name="MinBackward1", input=extreme_all_input)
 def _min_all(input):
     _check_nonempty("min", input, None)
     return input.min()
@@ -504,15 +505,6 @@ def vector_norm(
     return _vector_norm(x, ord, dim, keepdim, dtype, out=out)
 
 
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None) -> Any:
-    """The p-norm over `dim` or of all elements ("fro": 2; "nuc": the sum of the singular values)."""
-    if p == "nuc":
-        from .linalg import matrix_norm
-
-        return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim)
-    return _vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype, out=out)
-
-
 # --- scans --------------------------------------------------------------------------------------------------------
 
 
@@ -570,10 +562,10 @@ def cumprod(input, dim, *, dtype=None):
 
 def _softmax_input(g, out, dim):
     weighted = g * out
-    return weighted - out * _sum_keep(weighted, dim)
+    return weighted - out * sum_keep(weighted, dim)
 
 
-def _sum_keep(value: Any, dim: Any) -> Any:
+def sum_keep(value: Any, dim: Any) -> Any:
     """The sum of an array or Tensor with the summed dimensions as ones."""
     axes = _dims(dim, len(shape_of(value)))
     return value.sum(axes, keepdim=True) if isinstance(value, Variable) else value.sum(axis=axes, keepdims=True)
@@ -590,7 +582,7 @@ def _softmax(input, dim):
     return result
 
 
-@op(promote="float", promoted=("input",), input=lambda g, out, dim: g - exp(out) * _sum_keep(g, dim))
+@op(promote="float", promoted=("input",), input=lambda g, out, dim: g - exp(out) * sum_keep(g, dim))
 def _log_softmax(input, dim):
     xp = namespace(input)
     axes = _dims(dim, input.ndim)
