@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..backend import namespace
-from ..engine import wrap
+from ..engine import op, wrap
 from .dropout import dropout
-from .index import masked_fill
 from .linalg import matmul, turned
-from .pointwise import logical_not
-from .reduce import _softmax
+from .reduce import _softmax_input
 from .shape import expand, reshape, shape_of, unsqueeze
 
 
@@ -37,28 +35,35 @@ def scaled_dot_product_attention(
         scale: 1 / sqrt(width) unless given.
         enable_gqa: fewer heads (dimension -3) of key and value than of query, each shared by several.
     """
-    if attn_mask is not None and is_causal:
-        raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
-    for name, x in (("query", query), ("key", key), ("value", value)):
-        if len(shape_of(x)) < 2:
-            raise RuntimeError(
-                f"scaled_dot_product_attention: expected {name} to have at least 2 dimensions, but got {len(shape_of(x))}"
-            )
+    _check(query, key, value)
     if enable_gqa:
         key, value = _shared_heads(key, query), _shared_heads(value, query)
     factor = 1 / math.sqrt(shape_of(query)[-1]) if scale is None else scale
     scores = matmul(query * factor, turned(key))
-    if is_causal:
-        scores = masked_fill(scores, _above_diagonal(scores), -math.inf)
-    if attn_mask is None:
-        weights = _softmax(scores, -1)
-    elif attn_mask._array.dtype == np.bool_:
-        weights = _softmax_where(scores, attn_mask)
-    else:
-        weights = _softmax(scores + attn_mask, -1)
+    barred = _above_diagonal(scores) if is_causal else None
+    if attn_mask is not None:
+        if attn_mask._array.dtype == np.bool_:
+            barred = ~attn_mask if barred is None else barred | ~attn_mask
+        else:
+            scores = scores + attn_mask
+    weights = _attention_weights(scores, barred)
     if dropout_p:
         weights = dropout(weights, dropout_p)
     return matmul(weights, value)
+
+
+def _check(query: Any, key: Any, value: Any) -> None:
+    dims = [len(shape_of(x)) for x in (query, key, value)]
+    if min(dims) < 2:
+        raise RuntimeError(
+            "Expected query, key, and value to all be  at least 2 dimensional, but got "
+            f"query.dim: {dims[0]} key.dim: {dims[1]} and value.dim: {dims[2]} instead."
+        )
+    if not query.dtype is key.dtype is value.dtype:
+        raise RuntimeError(
+            "Expected query, key, and value to have the same dtype, but got "
+            f"query.dtype: {query.dtype} key.dtype: {key.dtype} and value.dtype: {value.dtype} instead."
+        )
 
 
 def _above_diagonal(scores: Any) -> Any:
@@ -67,12 +72,16 @@ def _above_diagonal(scores: Any) -> Any:
     return wrap(xp.arange(columns) > xp.arange(rows)[:, None])
 
 
-def _softmax_where(scores: Any, allowed: Any) -> Any:
-    """The softmax over allowed positions; zeros, not nan, in a row where none is."""
-    shape = np.broadcast_shapes(shape_of(scores), shape_of(allowed))
-    barred = expand(logical_not(allowed), shape)
-    lowest = float(np.finfo(scores._array.dtype).min)
-    return masked_fill(_softmax(masked_fill(expand(scores, shape), barred, lowest), -1), barred, 0.0)
+@op(name="SoftmaxBackward0", input=lambda g, out: _softmax_input(g, out, -1))
+def _attention_weights(input, barred):
+    """The softmax along the last dimension over what is not barred; a row that is barred throughout becomes zeros."""
+    xp = namespace(input)
+    scores = input if barred is None else xp.where(barred, -math.inf, input).astype(input.dtype)
+    top = scores.max(axis=-1, keepdims=True)
+    weights = xp.exp(scores - xp.where(xp.isinf(top), 0, top).astype(input.dtype))
+    total = weights.sum(axis=-1, keepdims=True)
+    weights /= xp.where(total == 0, 1, total).astype(input.dtype)
+    return weights
 
 
 def _shared_heads(x: Any, query: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 from ..backend import device_of, to_device
@@ -49,41 +50,71 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 def _per_channel(input: Any) -> tuple[int, ...]:
     """The mask's shape that keeps or drops whole channels of (batch, channels, ...)."""
     shape = shape_of(input)
+    if len(shape) < 2:
+        raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
     return (*shape[:2], *(1,) * (len(shape) - 2))
 
 
-def _channel_dropout(name: str, n: int, input: Any, p: float, training: bool, inplace: bool) -> Any:
-    """Drops channels of (batch, channels, n more) or of (channels, n more)."""
-    _check_probability(p)
+def _per_channel_alone(input: Any) -> tuple[int, ...]:
+    """The same of (channels, ...), without a batch."""
     shape = shape_of(input)
-    if len(shape) not in (n + 1, n + 2):
-        raise RuntimeError(
-            f"{name}: Expected {n + 1}D or {n + 2}D input, but received a {len(shape)}D input. Note that {name} exists to "
-            f"provide channel-wise dropout on inputs with {n} spatial dimension(s), a channel dimension, and an optional "
-            "batch dimension."
-        )
-    alone = len(shape) == n + 1
-    mask = (shape[0], *(1,) * n) if alone else _per_channel(input)
-    return _drop(input, mask, p, training, inplace)
+    return (*shape[:1], *(1,) * (len(shape) - 1))
+
+
+def _purpose(name: str, n: int) -> str:
+    dimensions = "dimension" if n == 1 else "dimensions"
+    return (
+        f"Note that {name} exists to provide channel-wise dropout on inputs with {n} spatial {dimensions}, a channel "
+        f"dimension, and an optional batch dimension (i.e. {n + 1}D or {n + 2}D inputs)."
+    )
+
+
+def _warn_dimensions(name: str, n: int, ndim: int) -> None:
+    warnings.warn(
+        f"{name}: Received a {ndim}-D input to {name}, which is deprecated and will result in an error in a future "
+        f"release. To retain the behavior and silence this warning, please use dropout instead. {_purpose(name, n)}",
+        stacklevel=3,
+    )
 
 
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zeroes whole channels of (batch, channels, length) or (channels, length)."""
-    return _channel_dropout("dropout1d", 1, input, p, training, inplace)
+    _check_probability(p)
+    ndim = len(shape_of(input))
+    if ndim not in (2, 3):
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input. {_purpose('dropout1d', 1)}"
+        )
+    return _drop(input, _per_channel(input) if ndim == 3 else _per_channel_alone(input), p, training, inplace)
 
 
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Zeroes whole channels of (batch, channels, height, width) or (channels, height, width)."""
+    """Zeroes whole channels of (batch, channels, height, width).
+
+    Three dimensions are, with a warning, read as (batch, channels, length), as PyTorch does.
+    """
     _check_probability(p)
-    shape = shape_of(input)
-    if len(shape) == 3:  # PyTorch reads three dimensions as (batch, channels, length) here
-        return _drop(input, _per_channel(input), p, training, inplace)
-    return _channel_dropout("dropout2d", 2, input, p, training, inplace)
+    ndim = len(shape_of(input))
+    if ndim == 3:
+        warnings.warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - "
+            "input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a future "
+            "release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To maintain the 1D "
+            "channel-wise dropout behavior, please switch to using dropout1d instead.",
+            stacklevel=2,
+        )
+    elif ndim != 4:
+        _warn_dimensions("dropout2d", 2, ndim)
+    return _drop(input, _per_channel(input), p, training, inplace)
 
 
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Zeroes whole channels of (batch, channels, depth, height, width), or of one such volume."""
-    return _channel_dropout("dropout3d", 3, input, p, training, inplace)
+    """Zeroes whole channels of (batch, channels, depth, height, width) or (channels, depth, height, width)."""
+    _check_probability(p)
+    ndim = len(shape_of(input))
+    if ndim not in (4, 5):
+        _warn_dimensions("dropout3d", 3, ndim)
+    return _drop(input, _per_channel_alone(input) if ndim == 4 else _per_channel(input), p, training, inplace)
 
 
 #: The value that SELU approaches for very negative input, minus its scale times its alpha.
@@ -117,6 +148,4 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
 
 def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Alpha dropout of whole channels of (batch, channels, ...)."""
-    if len(shape_of(input)) < 2:
-        raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
     return _alpha_drop(input, _per_channel(input), p, training, inplace)

@@ -8,9 +8,12 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import add_at, namespace
-from ..engine import increment_version, op, scalar_type_name
-from .index import index_add
-from .reduce import vector_norm
+from ..engine import increment_version, op, scalar_type_name, wrap
+from .index import index_select
+from .mask import gate
+from .pointwise import clamp
+from .reduce import _scatter_add_zeros, vector_norm
+from .shape import reshape, shape_of, unsqueeze
 
 
 def _add_rows(rows: Any, index: Any, count: int) -> Any:
@@ -117,6 +120,114 @@ def embedding(
         _check_indices("embedding", input._array, count)
         _renormalize(weight, input, max_norm, norm_type)
     return _embedding(weight, input, padding_idx, scale_grad_by_freq)
+
+
+# --- bags ---------------------------------------------------------------------------------------------------------
+
+
+@op(name="EmbeddingBagBackward0", input=lambda g, bag: index_select(g, 0, bag))
+def _bag_sums(input, bag, count):
+    """(count, width): the sums of the rows (n, width) by the bag (n) they are in."""
+    return _add_rows(input, bag, count)
+
+
+def _bag_maxima_input(g, input_shape, out):
+    return _scatter_add_zeros(gate(g[0], out[1] >= 0), input_shape, 0, clamp(out[1], 0))
+
+
+@op(name="EmbeddingBagBackward0", input=_bag_maxima_input)
+def _bag_maxima(input, kept, bounds):
+    """The largest elements of the kept rows from each bound to the next, and their rows; 0 and -1 for an empty bag."""
+    xp = namespace(input)
+    count, width = len(bounds) - 1, input.shape[1]
+    values, rows = xp.zeros((count, width), input.dtype), xp.full((count, width), -1, np.int64)
+    for number, (start, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        inside = start + xp.flatnonzero(kept[start:end])
+        if inside.size:
+            part = input[inside]
+            values[number], rows[number] = part.max(axis=0), inside[part.argmax(axis=0)]
+    return values, rows
+
+
+def _bag_bounds(input: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, list[int]]:
+    """The indices in one dimension, and where each bag begins, with the end of the last."""
+    shape = input._array.shape
+    if len(shape) == 2:
+        if offsets is not None:
+            raise ValueError(
+                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
+                f"sequences. However, found offsets of type {type(offsets)}"
+            )
+        return reshape(input, (-1,)), [i * shape[1] for i in range(shape[0] + 1)]
+    if len(shape) != 1:
+        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {len(shape)}")
+    if offsets is None:
+        raise ValueError("offsets has to be a 1D Tensor but got None")
+    if offsets._array.ndim != 1:
+        raise ValueError("offsets has to be a 1D Tensor")
+    bounds = offsets.tolist()
+    if bounds and bounds[0] != 0:
+        raise RuntimeError(
+            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, "
+            f"got {bounds[0]}"
+        )
+    if bounds and bounds[-1] > shape[0]:
+        raise RuntimeError(
+            f"offsets[-1] can not be greater than input's length {shape[0]} but got offsets[-1] of {bounds[-1]}"
+        )
+    return input, [*(bounds[:-1] if include_last_offset else bounds), shape[0]]
+
+
+def embedding_bag(
+    input: Any,
+    weight: Any,
+    offsets: Any = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Any = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Any:
+    """The sum, mean or maximum of the rows of `weight` that each bag of indices names: (bags, width).
+
+    Bags are the rows of a matrix `input`, or begin at `offsets` in a vector `input` (with `include_last_offset` the last
+    of them is the end). `per_sample_weights`, of the input's shape, weighs a sum's rows; `padding_idx` counts for nothing.
+    """
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError("mode has to be one of sum, mean or max")
+    if per_sample_weights is not None:
+        if mode != "sum":
+            raise NotImplementedError(
+                "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
+                f"(got mode='{mode}')."
+            )
+        if shape_of(per_sample_weights) != shape_of(input):
+            raise ValueError(
+                f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must have the "
+                f"same shape as the input ({input.shape})"
+            )
+    indices, bounds = _bag_bounds(input, offsets, include_last_offset)
+    rows = embedding(indices, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
+    xp = namespace(indices._array)
+    sizes = [max(end - start, 0) for start, end in zip(bounds, bounds[1:], strict=False)]
+    padding = -1 if padding_idx is None else padding_idx % shape_of(weight)[0]
+    kept = wrap(indices._array != padding)
+    if mode == "max":
+        return _bag_maxima(rows, kept, tuple(bounds))[0]
+    bag = wrap(xp.asarray(np.repeat(np.arange(len(sizes)), sizes)))
+    if per_sample_weights is not None:
+        rows = rows * unsqueeze(reshape(per_sample_weights, (-1,)), 1)
+    sums = _bag_sums(gate(rows, unsqueeze(kept, 1)) if padding_idx is not None else rows, bag, len(sizes))
+    if mode == "sum":
+        return sums
+    counts = xp.bincount(bag._array, weights=kept._array, minlength=len(sizes)).astype(rows._array.dtype)
+    return sums / wrap(xp.maximum(counts, 1).reshape(-1, 1))
+
+
+# --- one-hot vectors ----------------------------------------------------------------------------------------------
 
 
 @op()

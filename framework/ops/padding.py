@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import device_of, namespace, to_device
-from ..engine import op, wrap
-from .index import index_select
+from ..backend import namespace
+from ..engine import op
 from .shape import shape_of
 
 
@@ -22,11 +21,6 @@ def _sides(pad: Sequence[int], ndim: int) -> list[tuple[int, int]]:
 @op(input=lambda g, pad: constant_pad_nd(g, tuple(-p for p in pad), 0))
 def constant_pad_nd(input, pad, value=0):
     """`input` with `value` around it; negative amounts cut away. `pad` is (last before, last after, ...)."""
-    if len(pad) > 2 * input.ndim:
-        raise RuntimeError(
-            f"Length of pad should be no more than twice the number of dimensions of the input. Pad length is {len(pad)} "
-            f"while the input has {input.ndim} dimensions."
-        )
     sides = _sides(pad, input.ndim)
     shape = tuple(n + before + after for n, (before, after) in zip(input.shape, sides, strict=True))
     if any(n < 0 for n in shape):
@@ -42,6 +36,9 @@ def constant_pad_nd(input, pad, value=0):
     return result
 
 
+# --- by copying what is there -------------------------------------------------------------------------------------
+
+
 def _mirror(size: int, before: int, after: int) -> np.ndarray:
     places = np.abs(np.arange(-before, size + after))
     return np.where(places >= size, 2 * (size - 1) - places, places)
@@ -55,7 +52,43 @@ def _wrap_around(size: int, before: int, after: int) -> np.ndarray:
     return np.arange(-before, size + after) % size
 
 
+#: For each mode: where along a dimension each element of the padded one comes from.
 _PLACES = {"reflect": _mirror, "replicate": _repeat_edge, "circular": _wrap_around}
+
+
+def _copy_operator(name: str) -> Any:
+    """The operator under the node name that PyTorch shows for a mode and a number of dimensions."""
+
+    def copy_pad(input, pad, mode):
+        xp = namespace(input)
+        result = input
+        for dim, (before, after) in enumerate(_sides(pad, input.ndim)):
+            if before or after:
+                places = xp.asarray(_PLACES[mode](input.shape[dim], before, after))
+                result = xp.take(result, places, axis=dim)
+        return result.copy() if result is input else result
+
+    return op(name=name, input=lambda g, input_shape, pad, mode: _copy_pad_input(g, input_shape, pad, mode))(copy_pad)
+
+
+_NAMES = {"reflect": "ReflectionPad{}DBackward0", "replicate": "ReplicationPad{}DBackward0", "circular": "CopySlices"}
+_copy_pads = {(mode, n): _copy_operator(name.format(n)) for mode, name in _NAMES.items() for n in (1, 2, 3)}
+
+
+@op(name="CopyPadBackwardBackward0", input=lambda g, pad, mode: _copy_pads[mode, len(pad) // 2](g, pad, mode))
+def _copy_pad_input(input, shape, pad, mode):
+    """Every element of a padded array added to where it came from."""
+    result = input
+    for dim, (before, after) in enumerate(_sides(pad, input.ndim)):
+        lead, size = (slice(None),) * dim, shape[dim]
+        inside = result[(*lead, slice(before, before + size))]
+        if before or after:
+            inside = inside.copy()
+            places = _PLACES[mode](size, before, after)
+            for border in (*range(before), *range(before + size, before + size + after)):
+                inside[(*lead, int(places[border]))] += result[(*lead, border)]
+        result = inside
+    return result.copy() if result is input else result
 
 
 def _check_mode(shape: tuple[int, ...], pad: Sequence[int], mode: str) -> None:
@@ -86,22 +119,25 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
 
     `mode`: "constant" (of `value`), "reflect", "replicate" or "circular".
     """
+    if not isinstance(pad, Sequence):
+        raise TypeError(f"pad(): argument 'pad' (position 2) must be tuple of ints, not {type(pad).__name__}")
     amounts = tuple(int(p.__index__()) for p in pad)
+    ndim = len(shape_of(input))
     if len(amounts) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
+    if len(amounts) > 2 * ndim:
+        raise RuntimeError(
+            "Padding length should be less than or equal to two times the input dimension but got padding length "
+            f"{len(amounts)} and input of dimension {ndim}"
+        )
     if mode == "constant":
         return constant_pad_nd(input, amounts, 0 if value is None else value)
     if mode not in _PLACES:
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if value is not None and value != 0:
-        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     _check_mode(shape_of(input), amounts, mode)
     if min(amounts) < 0:
         input = constant_pad_nd(input, tuple(min(p, 0) for p in amounts), 0)
         amounts = tuple(max(p, 0) for p in amounts)
-    shape = shape_of(input)
-    for dim, (before, after) in enumerate(_sides(amounts, len(shape))):
-        if before or after:
-            places = _PLACES[mode](shape[dim], before, after)
-            input = index_select(input, dim, wrap(to_device(places, device_of(input._array))))
-    return input
+    return _copy_pads[mode, len(amounts) // 2](input, amounts, mode)

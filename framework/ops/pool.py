@@ -38,10 +38,10 @@ def _pooled(size: int, kernel: int, stride: int, padding: int, dilation: int, ce
 
 
 def _check_window(kernel: tuple, stride: tuple, padding: tuple, dilation: tuple) -> None:
-    if min(kernel) <= 0:
-        raise RuntimeError(f"kernel size should be greater than zero, but got {_named('k', kernel)}")
     if 0 in stride:
         raise RuntimeError("stride should not be zero")
+    if min(kernel) <= 0:
+        raise RuntimeError(f"kernel size should be greater than zero, but got {_named('k', kernel)}")
     if min(stride) < 0:
         raise RuntimeError(f"stride should be greater than zero, but got {_named('d', stride)}")
     if min(dilation) <= 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -110,75 +109,141 @@ def _linear(size: int, out: int, scale: float, align: bool) -> np.ndarray:
     return matrix
 
 
-#: The free parameter of the cubic kernel (Keys, 1981), as PyTorch and OpenCV set it.
-_CUBIC = -0.75
+def _cubic_weights(distance: np.ndarray, a: float) -> np.ndarray:
+    """The cubic convolution kernel (Keys, 1981) at distances from the centre."""
+    d = np.abs(distance)
+    near = ((a + 2) * d - (a + 3)) * d * d + 1
+    far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+    return np.where(d <= 1, near, np.where(d < 2, far, 0))
 
 
 def _cubic(size: int, out: int, scale: float, align: bool) -> np.ndarray:
     centres = _centres(size, out, scale, align)
     low = np.floor(centres).astype(np.int64)
-    t = centres - low
-    a = _CUBIC
-    near = [((a + 2) * d - (a + 3)) * d * d + 1 for d in (t, 1 - t)]
-    far = [((a * d - 5 * a) * d + 8 * a) * d - 4 * a for d in (t + 1, 2 - t)]
     matrix = np.zeros((out, size))
-    for step, weights in zip((-1, 0, 1, 2), (far[0], near[0], near[1], far[1]), strict=True):
-        np.add.at(matrix, (np.arange(out), np.clip(low + step, 0, size - 1)), weights)
+    for place in (low - 1, low, low + 1, low + 2):
+        weights = _cubic_weights(centres - place, -0.75)
+        np.add.at(matrix, (np.arange(out), np.clip(place, 0, size - 1)), weights)
     return matrix
 
 
-_KERNELS = {
-    "nearest": (_nearest, (1, 2, 3)),
-    "nearest-exact": (_nearest_exact, (1, 2, 3)),
-    "linear": (_linear, (1,)),
-    "bilinear": (_linear, (2,)),
-    "trilinear": (_linear, (3,)),
-    "bicubic": (_cubic, (2,)),
+def _smoothed(size: int, out: int, scale: float, align: bool, reach: int, kernel: Any) -> np.ndarray:
+    """With a kernel widened by the scale when shrinking, so that every input position counts."""
+    if align:
+        scale = (size - 1) / (out - 1) if out > 1 else 0.0
+    widen = max(scale, 1.0)
+    matrix = np.zeros((out, size))
+    for row in range(out):
+        centre = scale * (row + 0.5)
+        start, end = max(int(centre - reach * widen + 0.5), 0), min(int(centre + reach * widen + 0.5), size)
+        weights = kernel((np.arange(start, end) - centre + 0.5) / widen)
+        matrix[row, start:end] = weights / weights.sum()
+    return matrix
+
+
+def _smooth_linear(size: int, out: int, scale: float, align: bool) -> np.ndarray:
+    return _smoothed(size, out, scale, align, 1, lambda d: np.maximum(1 - np.abs(d), 0))
+
+
+def _smooth_cubic(size: int, out: int, scale: float, align: bool) -> np.ndarray:
+    return _smoothed(size, out, scale, align, 2, lambda d: _cubic_weights(d, -0.5))
+
+
+#: For each mode and number of dimensions: PyTorch's node name, and what makes a dimension's matrix.
+_MODES = {
+    ("nearest", 1): ("UpsampleNearest1DBackward0", _nearest),
+    ("nearest", 2): ("UpsampleNearest2DBackward0", _nearest),
+    ("nearest", 3): ("UpsampleNearest3DBackward0", _nearest),
+    ("nearest-exact", 1): ("UpsampleNearestExact1DBackward0", _nearest_exact),
+    ("nearest-exact", 2): ("UpsampleNearestExact2DBackward0", _nearest_exact),
+    ("nearest-exact", 3): ("UpsampleNearestExact3DBackward0", _nearest_exact),
+    ("linear", 1): ("UpsampleLinear1DBackward0", _linear),
+    ("bilinear", 2): ("UpsampleBilinear2DBackward0", _linear),
+    ("trilinear", 3): ("UpsampleTrilinear3DBackward0", _linear),
+    ("bicubic", 2): ("UpsampleBicubic2DBackward0", _cubic),
+    ("bilinear antialias", 2): ("UpsampleBilinear2DAaBackward0", _smooth_linear),
+    ("bicubic antialias", 2): ("UpsampleBicubic2DAaBackward0", _smooth_cubic),
 }
 
 
 def _matrices(array: Any, sizes: tuple, out: tuple, mode: str, scales: tuple, align: bool) -> list:
+    make = _MODES[mode, len(sizes)][1]
     xp = namespace(array)
-    return [xp.asarray(_KERNELS[mode][0](n, o, s, align), dtype=array.dtype) for n, o, s in zip(sizes, out, scales, strict=True)]
+    return [
+        xp.asarray(make(n, o, s, align), dtype=array.dtype) for n, o, s in zip(sizes, out, scales, strict=True)
+    ]
 
 
-@op(name="UpsampleBackward0", input=lambda g, input_shape, sizes, mode, scales, align: _interpolate_input(
-    g, input_shape, sizes, mode, scales, align))  # fmt: skip
-def _interpolate(input, sizes, mode, scales, align):
-    result = input
-    for d, matrix in enumerate(_matrices(input, input.shape[2:], sizes, mode, scales, align)):
-        result = _apply_along(result, 2 + d, matrix)
-    return namespace(input).ascontiguousarray(result)
+def _operator(name: str) -> Any:
+    def upsample(input, sizes, mode, scales, align):
+        result = input
+        for d, matrix in enumerate(_matrices(input, input.shape[2:], sizes, mode, scales, align)):
+            result = _apply_along(result, 2 + d, matrix)
+        return namespace(input).ascontiguousarray(result)
+
+    def upsample_input(g, input_shape, sizes, mode, scales, align):
+        return _upsample_input(g, input_shape, sizes, mode, scales, align)
+
+    return op(name=name, input=upsample_input)(upsample)
 
 
-@op(name="UpsampleBackwardBackward0", input=lambda g, sizes, mode, scales, align: _interpolate(g, sizes, mode, scales, align))
-def _interpolate_input(input, shape, sizes, mode, scales, align):
+_upsamples = {key: _operator(name) for key, (name, _) in _MODES.items()}
+
+
+@op(name="UpsampleBackwardBackward0", input=lambda g, sizes, mode, scales, align: _upsamples[mode, len(sizes)](
+    g, sizes, mode, scales, align))  # fmt: skip
+def _upsample_input(input, shape, sizes, mode, scales, align):
     result = input
     for d, matrix in enumerate(_matrices(input, shape[2:], sizes, mode, scales, align)):
         result = _apply_along(result, 2 + d, matrix.T)
     return namespace(input).ascontiguousarray(result)
 
 
+# --- what users call ----------------------------------------------------------------------------------------------
+
+
+def _check_mode(mode: str, n: int, align_corners: bool | None, antialias: bool) -> None:
+    dimensions = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
+    if n not in (1, 2, 3) or mode not in ("nearest", "nearest-exact", "area", *dimensions):
+        raise NotImplementedError(
+            f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {n + 2}D) for the modes: nearest | linear | "
+            f"bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
+        )
+    if n != dimensions.get(mode, n):
+        raise NotImplementedError(f"Got {n + 2}D input, but {mode} mode needs {dimensions[mode] + 2}D input")
+    if align_corners is not None and mode not in dimensions:
+        raise ValueError(
+            "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
+        )
+    if antialias and mode not in ("bilinear", "bicubic"):
+        raise ValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input")
+
+
 def _resized(shape: tuple, size: Any, scale_factor: Any, recompute: bool) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """The output sizes, and the step in input positions from one output position to the next."""
-    n = len(shape)
-    if (size is None) == (scale_factor is None):
-        raise ValueError("only one of size or scale_factor should be defined" if size is not None else "either size or scale_factor should be defined")
-    given = size if size is not None else scale_factor
-    items = tuple(given) if isinstance(given, (tuple, list)) else (given,) * n
-    if len(items) != n:
-        what = "output" if size is not None else "scale"
+    if size is not None and scale_factor is not None:
+        raise ValueError("only one of size or scale_factor should be defined")
+    if size is None and scale_factor is None:
+        raise ValueError("either size or scale_factor should be defined")
+    given = scale_factor if size is None else size
+    items = tuple(given) if isinstance(given, (tuple, list)) else (given,) * len(shape)
+    if len(items) != len(shape):
+        what, form = ("scale_factor", "scale_factor of shape") if size is None else ("output", "output size of")
         raise ValueError(
-            f"Input and {'output' if size is not None else 'scale_factor'} must have the same number of spatial "
-            f"dimensions, but got input with spatial dimensions of {list(shape)} and {what} of {list(items)}"
+            f"Input and {what} must have the same number of spatial dimensions, but got input with spatial dimensions of "
+            f"{list(shape)} and {form} {items}. Please provide input tensor in (N, C, d1, d2, ...,dK) format."
         )
-    if size is not None:
+    if size is None:
+        out = tuple(math.floor(n * f) for n, f in zip(shape, items, strict=True))
+    else:
         out = tuple(int(v) for v in items)
-        return out, tuple(n / o for n, o in zip(shape, out, strict=True))
-    out = tuple(math.floor(n * f) for n, f in zip(shape, items, strict=True))
-    if recompute:
-        return out, tuple(n / o for n, o in zip(shape, out, strict=True))
-    return out, tuple(1 / f for f in items)
+    if min(out) < 1:
+        raise RuntimeError(
+            f"Input and output sizes should be greater than 0, but got input {list(shape)} and output {list(out)}"
+        )
+    if size is None and not recompute:
+        return out, tuple(1 / f for f in items)
+    return out, tuple(n / o for n, o in zip(shape, out, strict=True))
 
 
 def interpolate(
@@ -192,26 +257,18 @@ def interpolate(
 ) -> Any:
     """(batch, channels, *sizes) resized to `size`, or by `scale_factor`.
 
-    `mode`: "nearest", "nearest-exact", "linear" (one dimension), "bilinear", "bicubic" (two), "trilinear" (three) or
-    "area". `align_corners` lets the corner positions coincide instead of the corners.
+    Args:
+        mode: "nearest", "nearest-exact", "linear" (one dimension), "bilinear", "bicubic" (two), "trilinear" (three) or
+            "area" (the mean of what each output position covers).
+        align_corners: let the centres of the corner elements coincide, not the outer corners.
+        recompute_scale_factor: take the step from the sizes, not from `scale_factor`.
+        antialias: widen the kernel when shrinking, so that no element is skipped.
     """
     shape = shape_of(input)
     n = len(shape) - 2
-    if mode != "area" and mode not in _KERNELS:
-        raise NotImplementedError(f"Input Error: unknown interpolation mode {mode}")
-    if antialias:
-        raise ValueError("Anti-alias option is not supported by this framework yet")
-    if mode in ("nearest", "nearest-exact", "area"):
-        if align_corners is not None:
-            raise ValueError("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear")
-    if n not in ((1, 2, 3) if mode == "area" else _KERNELS[mode][1]):
-        raise NotImplementedError(
-            "Input Error: Only 3D, 4D and 5D input Tensors supported "
-            f"(got {len(shape)}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
-        )
+    _check_mode(mode, n, align_corners, antialias)
     out, scales = _resized(shape[2:], size, scale_factor, bool(recompute_scale_factor))
-    if min(out) < 1:
-        raise RuntimeError(f"Input and output sizes should be greater than 0, but got input {list(shape[2:])} and output {list(out)}")
     if mode == "area":
         return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[n - 1](input, out)
-    return _interpolate(input, out, mode, scales, bool(align_corners))
+    kind = f"{mode} antialias" if antialias else mode
+    return _upsamples[kind, n](input, out, kind, scales, bool(align_corners))
