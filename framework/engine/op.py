@@ -64,7 +64,7 @@ class Op:
         varargs: str | None,
     ) -> None:
         self.plain = plain
-        self.public_name = plain.__name__.strip("_")
+        self.public_name = _public_name(plain.__name__)
         self.promote = promote
         self.view = view
         self.varargs = varargs
@@ -325,6 +325,14 @@ class OpNode(Node):
 
 
 _new_node = Node.__new__
+
+
+def _public_name(name: str) -> str:
+    """What messages call an operator: `_sum_all` is one form of `sum`."""
+    if name.startswith("_"):
+        for form in ("_all", "_dim", "_dims", "_number"):
+            name = name.removesuffix(form)
+    return name.strip("_")
 
 
 def _positional(plain: Callable, keyword_only: tuple[str, ...]) -> Callable:
