@@ -101,7 +101,7 @@ class Progress:
         left = (self._total - self._done) * (now - self._began) / (self._done - self._first)
         self._bar.tail = f"loss {loss:.3f}  {self.images_per_s:,.0f} img/s  ETA {clock(left)}"
         self._bar.update()
-        if self._bar.disable and now - self._said >= self._interval:
+        if self._bar.disable and now - self._said >= self._interval and self._done < self._total:
             self._said = now
             share = f"{self._done}/{self._total} {100 * self._done / self._total:.0f}%"
             self._console.line(f"{self._title}  {share}  {self._bar.tail}")
