@@ -43,7 +43,7 @@ class Node:
         raise AssertionError("each operator's node class has its own")
 
     def release(self) -> None:
-        """Lets go of the tensors that were saved, once backward has passed; nodes without any can be passed again."""
+        """Lets go of what was saved, once backward has passed; a node that saved no tensor can be passed again."""
         for value in self.saved:
             if isinstance(value, Variable) or type(value) is SavedOutput or _holds_tensors(value):
                 self.saved = FREED
@@ -214,6 +214,8 @@ class SavedOutput:
 
 
 def _holds_tensors(value: Any) -> bool:
+    if isinstance(value, Node):  # of an in-place operation, inside a CopySlices
+        return any(isinstance(v, Variable) or type(v) is SavedOutput or _holds_tensors(v) for v in value.saved)
     return (type(value) is tuple or type(value) is list) and any(isinstance(v, Variable) for v in value)
 
 

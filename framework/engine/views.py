@@ -13,7 +13,7 @@ from typing import Any
 
 from ..backend import pointer
 from .grad_mode import enable_grad, mode
-from .node import Node, Output, edge_of, move_retained, next_sequence
+from .node import Node, Output, edge_of, move_retained, next_sequence, unpack
 from .variable import MAYBE, Variable, counter_of
 
 
@@ -145,7 +145,7 @@ def set_history(tensor: Variable, node: Node, self_at: int | None) -> None:
     base = view.base
     slices = _new_slices(CopySlices)
     # The chain alone: the base has this node, so holding the base would close a cycle.
-    slices.inner, slices.chain, slices.self_at = node, view.chain, self_at
+    slices.chain, slices.self_at = view.chain, self_at
     others = tuple(e for i, e in enumerate(node.edges) if i != self_at)
     slices.edges = (edge_of(base), *others)
     slices.saved, slices.versions, slices.hooks = (node,), None, None
@@ -167,24 +167,27 @@ def _memory_order(array: Any) -> tuple[int, ...]:
 
 
 class CopySlices(Node):
-    """The history of a tensor one region of which was overwritten in place by `inner`."""
+    """The history of a tensor one region of which was overwritten in place.
 
-    __slots__ = ("chain", "inner", "order", "self_at")
-    inner: Node
+    It has saved the node of that operation, and lets go of it as a whole: a second derivative may pass that node again.
+    """
+
+    __slots__ = ("chain", "order", "self_at")
     chain: tuple[tuple[Any, tuple, int | None], ...]  # the views that lead from the tensor to the region
-    self_at: int | None
+    self_at: int | None  # which edge of the operation leads to the region's old value
     order: tuple[int, ...]  # of the tensor's dimensions in memory: the views of the gradient need the same
 
     def run(self, grad: Any, needed: tuple[bool, ...], as_tensors: bool) -> Any:
+        (inner,) = unpack(self, as_tensors)
         # Gradients of complex values travel conjugated (see backward.conjugate), those of their real views do not.
-        to_real = self.dtype.kind == "c" and self.inner.dtype.kind != "c"
+        to_real = self.dtype.kind == "c" and inner.dtype.kind != "c"
         if to_real:
             grad = grad.conj()
         total, region = self._copy(grad, as_tensors)
         inside = region.clone() if as_tensors else region.copy()
         others = iter(needed[1:])
-        wanted = tuple(needed[0] if i == self.self_at else next(others) for i in range(len(self.inner.edges)))
-        grads = list(self.inner.run(inside, wanted, as_tensors))
+        wanted = tuple(needed[0] if i == self.self_at else next(others) for i in range(len(inner.edges)))
+        grads = list(inner.run(inside, wanted, as_tensors))
         into_region = grads.pop(self.self_at) if self.self_at is not None else None
         if needed[0]:
             region[...] = 0 if into_region is None else into_region
@@ -198,9 +201,6 @@ class CopySlices(Node):
             return total, replay(self.chain, total)
         total = grad.transpose(self.order).copy().transpose(back)
         return total, _replay_on_array(self.chain, total)
-
-    def release(self) -> None:
-        self.inner.release()
 
 
 _new_slices = CopySlices.__new__
