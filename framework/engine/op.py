@@ -421,6 +421,8 @@ def _unary(op: Op, general: Callable) -> Callable:
         except Exception as error:
             reraise(op, [input], error)
         if type(result) is not _ndarray:
+            if isinstance(result, tuple):
+                return op.finish([input], [a], result, bool(input._requires_grad))
             result = as_array(result)
         out = _new(variable.Tensor)
         out._array = result
@@ -453,7 +455,7 @@ def _binary(op: Op, general: Callable) -> Callable:
     """The thin path of `f(tensor, tensor)` of one floating type and `f(tensor, number)`."""
     plain, node_type, saves = op.plain, op.node_type, op.saved_names
     differentiable = bool(op.diff)
-    extras = op.defaults[2:]
+    extras, savers, count = op.defaults[2:], op.savers, len(op.savers)
     # What to save, by which of the two arguments needs its gradient (1: the first, 2: the second, 3: both).
     keeps = [tuple(bool(users & need) for users in op.users) for need in (set(), {0}, {1}, {0, 1})]
     simple = all(type(s) is int for s in op.savers) and op.diff in ((0, 1), (0,), ())
@@ -499,9 +501,16 @@ def _binary(op: Op, general: Callable) -> Callable:
             node.edges = (first, second) if two else (first,)
             if saves:
                 keep = keeps[(first is not None) + 2 * (second is not None)]
-                values = (input, other, *extras)
-                node.saved = saved = tuple([values[s] if k else None for s, k in zip(op.savers, keep)])  # noqa: B905
-                node.versions = versions_of(saved)
+                values = (input, other, *extras) if extras else (input, other)
+                if count == 2:
+                    saved = (values[savers[0]] if keep[0] else None, values[savers[1]] if keep[1] else None)
+                else:
+                    saved = tuple([values[s] if k else None for s, k in zip(savers, keep)])  # noqa: B905
+                node.saved = saved
+                if input._counter is None and (b is other or other._counter is None):
+                    node.versions = None
+                else:
+                    node.versions = versions_of(saved)
             else:
                 node.saved, node.versions = (), None
             node.hooks = None
@@ -512,6 +521,15 @@ def _binary(op: Op, general: Callable) -> Callable:
         return out
 
     return wrapper
+
+
+def _array_of(value: Any) -> Any:
+    """A setting with its tensors, or a tuple of them, as arrays."""
+    if isinstance(value, Variable):
+        return value._array
+    if type(value) is tuple or type(value) is list:
+        return type(value)([v._array if isinstance(v, Variable) else v for v in value])
+    return value
 
 
 def _pairs(op: Op) -> bool:
@@ -526,28 +544,25 @@ def _first(op: Op, general: Callable) -> Callable:
     sequences = op.sequences
     # Where each saved value comes from, as a number: an argument's place, -1 for the result, -2 - place for a shape.
     places = [-1 if s == "out" else s if type(s) is int else -2 - s[1] for s in op.savers]
+    saves_tensor = 0 in places or -1 in places
     plain, node_type, defaults, at = op.plain, op.node_type, op.defaults, op.varargs_at
     differentiable, floating, view = bool(op.diff), op.promote == "float", op.view
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if kwargs or not args or not isinstance(args[0], Variable):
             return general(*args, **kwargs)
-        input, *rest = args
+        input = args[0]
         a = input._array
         type_ = a.dtype
         if floating and type_ is not _F32 and type_ is not _F64:
             return general(*args)
-        if at > 0 and rest and not isinstance(args[at], (tuple, list)):
+        if at > 0 and len(args) > at and not isinstance(args[at], (tuple, list)):
             args = (*args[:at], args[at:])
-            rest = [*args[1:]]
-        settings = rest
-        for i, value in enumerate(rest):
-            if isinstance(value, Variable):
-                settings = [*settings]
-                settings[i] = value._array
-            elif i + 1 in sequences:
-                settings = [*settings]
-                settings[i] = tuple([v._array if isinstance(v, Variable) else v for v in value])
+        rest = settings = args[1:]
+        for value in rest:
+            if sequences or isinstance(value, Variable):
+                settings = tuple([_array_of(v) for v in rest])
+                break
         try:
             result = plain(a, *settings)
         except Exception as error:
@@ -562,7 +577,7 @@ def _first(op: Op, general: Callable) -> Callable:
         out._requires_grad = False
         out._node = out._grad = out._counter = out._view = out._hooks = None
         if view and is_view_of(result, a):
-            ViewInfo.mark(out, input, op, tuple(rest), None)
+            ViewInfo.mark(out, input, op, rest, None)
         if input._requires_grad and mode.enabled and differentiable:
             if result.dtype is not type_ and result.dtype.kind in "biu":
                 return out
@@ -583,7 +598,7 @@ def _first(op: Op, general: Callable) -> Callable:
                 else:
                     saved.append(a.shape)
             node.saved = tuple(saved)
-            if settings is not rest or out._view is not None or input._counter is not None:
+            if settings is not rest or saves_tensor:
                 node.versions = versions_of(node.saved)
             node.hooks = None
             node.sequence = next_sequence()
