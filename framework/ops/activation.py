@@ -44,8 +44,6 @@ def _hardtanh_input(g, input, min_val, max_val):
 @op(input=_hardtanh_input)
 def hardtanh(input, min_val=-1.0, max_val=1.0):
     """`input` limited to [min_val, max_val]."""
-    if min_val > max_val:
-        raise ValueError("min_val cannot be greater than max_val")
     low, high = namespace(input).asarray([min_val, max_val], dtype=input.dtype)
     return namespace(input).clip(input, low, high)
 
@@ -114,7 +112,7 @@ def rrelu(input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: 
 
 def _elu_input(g, input, alpha, scale, input_scale):
     below = exp(clamp(input, None, 0.0) * input_scale) * (alpha * scale * input_scale)
-    return where(input > 0, g * scale, g * below)
+    return where(input <= 0, g * below, g * scale)
 
 
 @op(input=_elu_input)

@@ -59,7 +59,7 @@ def _factors(indices: Any, count: int, padding_idx: int, by_frequency: bool, dty
     flat = indices.reshape(-1)
     factor = xp.ones(flat.shape, dtype)
     if by_frequency:
-        factor /= xp.bincount(flat, minlength=count)[flat]
+        factor /= _add_rows(xp.ones((flat.size, 1), dtype), flat, count)[flat, 0]
     if padding_idx >= 0:
         factor *= flat != padding_idx
     return factor.reshape(-1, 1)
@@ -223,8 +223,8 @@ def embedding_bag(
     sums = _bag_sums(gate(rows, unsqueeze(kept, 1)) if padding_idx is not None else rows, bag, len(sizes))
     if mode == "sum":
         return sums
-    counts = xp.bincount(bag._array, weights=kept._array, minlength=len(sizes)).astype(rows._array.dtype)
-    return sums / wrap(xp.maximum(counts, 1).reshape(-1, 1))
+    counts = _add_rows(kept._array.astype(rows._array.dtype).reshape(-1, 1), bag._array, len(sizes))
+    return sums / wrap(xp.maximum(counts, 1))
 
 
 # --- one-hot vectors ----------------------------------------------------------------------------------------------

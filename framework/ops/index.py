@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from .. import dtypes
 from ..backend import add_at, device_of, namespace, to_device
-from ..engine import Variable, inplace, op, wrap, write_in_place
-from .shape import broadcast_shapes, expand, reshape, shape_of, wrap_dim
+from ..engine import Variable, inplace, op, scalar_type_name, wrap, write_in_place
+from .shape import broadcast_shapes, diagonal, expand, reshape, shape_of, wrap_dim
 
 # --- x[...] by ints, slices, None: views --------------------------------------------------------------------------
 
@@ -498,6 +499,65 @@ def index_fill(input, dim, index, value):
     return result
 
 
+def _check_slice(src: Any, place: Any) -> None:
+    if src.shape != place.shape:
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = "
+            f"{list(place.shape)}"
+        )
+
+
+def _embed(input: Any, src: Any, view: Any) -> Any:
+    """A copy of `input` with `src` in the region that `view` gives."""
+    result = input.copy()
+    place = view(result)
+    _check_slice(src, place)
+    place[...] = src
+    return result
+
+
+@op(
+    input=lambda g, dim, index: select_scatter(g, select(g, dim, index) * 0, dim, index),
+    src=lambda g, dim, index: select(g, dim, index),
+)
+def select_scatter(input, src, dim, index):
+    """`input` with slice number `index` along `dim` replaced by `src`."""
+    at = wrap_dim(dim, input.ndim)
+    if input.ndim == 0:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    if not -input.shape[at] <= index < input.shape[at]:
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {at}"
+        )
+    return _embed(input, src, lambda x: x[(slice(None),) * at + (index,)])
+
+
+def _step(dim: Any, start: Any, end: Any, step: int, ndim: int) -> tuple:
+    if step <= 0:
+        raise RuntimeError("slice step must be positive")
+    return (slice(None),) * wrap_dim(dim, ndim) + (slice(start, end, step),)
+
+
+@op(
+    input=lambda g, dim, start, end, step: slice_scatter(
+        g, _slice(g, _step(dim, start, end, step, len(shape_of(g)))) * 0, dim, start, end, step
+    ),
+    src=lambda g, dim, start, end, step: _slice(g, _step(dim, start, end, step, len(shape_of(g)))),
+)
+def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
+    """`input` with the elements `start:end:step` along `dim` replaced by `src`."""
+    return _embed(input, src, lambda x: x[_step(dim, start, end, step, x.ndim)])
+
+
+@op(
+    input=lambda g, offset, dim1, dim2: diagonal_scatter(g, diagonal(g, offset, dim1, dim2) * 0, offset, dim1, dim2),
+    src=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, dim2),
+)
+def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
+    """`input` with the diagonal of dimensions `dim1`, `dim2` replaced by `src`."""
+    return _embed(input, src, lambda x: diagonal.plain(x, offset, dim1, dim2))
+
+
 # --- masks --------------------------------------------------------------------------------------------------------
 
 
@@ -552,6 +612,49 @@ def _mask_place(input, shape, mask):
     return (result.sum(axis=dims, keepdims=True) if dims else result).reshape(shape)
 
 
+def _source_places(xp: Any, mask: Any, size: int) -> Any:
+    """For each element which one of the source it takes, if its mask is True."""
+    count = xp.cumsum(mask.reshape(-1), dtype=np.int64).reshape(mask.shape) - 1
+    return xp.minimum(xp.maximum(count, 0), max(size - 1, 0))
+
+
+@op(
+    input=lambda g, mask: masked_fill(g, mask, 0),
+    source=lambda g, source_shape, mask: _masked_gather(g, source_shape, mask),
+)
+def masked_scatter(input, mask, source):
+    """`input` with the elements of `source`, one after another, where `mask` is True."""
+    if mask.dtype != np.bool_:
+        named = scalar_type_name(dtypes.from_numpy(mask.dtype))
+        raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {named}")
+    if source.dtype != input.dtype:
+        one, two = (scalar_type_name(dtypes.from_numpy(x.dtype)) for x in (input, source))
+        raise RuntimeError(f"masked_scatter: expected self and source to have same dtypes but got {one} and {two}")
+    xp = namespace(input)
+    input, mask = xp.broadcast_arrays(input, mask)
+    if type(mask) is np.ndarray and source.size < np.count_nonzero(mask):
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    if not source.size:
+        return input.copy()
+    return xp.where(mask, source.reshape(-1)[_source_places(xp, mask, source.size)], input)
+
+
+@op(name="MaskedScatterBackwardBackward0", input=lambda g, mask, input_shape: _masked_picks(g, mask, input_shape))
+def _masked_gather(input, shape, mask):
+    """Zeros of `shape` with the elements of `input` where `mask` is True, one after another."""
+    xp = namespace(input)
+    result = xp.zeros(math.prod(shape), input.dtype)
+    mask = xp.broadcast_to(mask, input.shape)
+    if result.size:
+        places = _source_places(xp, mask, result.size)
+        add_at(result, places, xp.where(mask, input, xp.zeros((), input.dtype)))
+    return result.reshape(shape)
+
+
+def _masked_picks(g, mask, shape):
+    return masked_scatter(expand(reshape(g.sum() * 0, ()), shape), mask, g)
+
+
 # --- where things are ---------------------------------------------------------------------------------------------
 
 
@@ -598,6 +701,47 @@ def triu(input, diagonal=0):
 def _check_matrix(name: str, input: Any) -> None:
     if input.ndim < 2:
         raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+
+
+# --- repeating ---------------------------------------------------------------------------------------------------
+
+
+@op()
+def _repeated_places(repeats, count):
+    """0 to `count` - 1, each as often as `repeats` says."""
+    if repeats.dtype.kind not in "iu":
+        named = scalar_type_name(dtypes.from_numpy(repeats.dtype))
+        raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{named}'")
+    if repeats.ndim > 1:
+        raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
+    xp = namespace(repeats)
+    if type(repeats) is np.ndarray and (repeats < 0).any():
+        raise RuntimeError("repeats can not be negative")
+    return xp.repeat(xp.arange(count), xp.broadcast_to(repeats, (count,)))
+
+
+def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
+    """Each element (slice along `dim`) as often as `repeats`, a number or a vector, says, one after another.
+
+    `repeat_interleave(vector)` are the indices that this takes.
+    """
+    if repeats is None:
+        return _repeated_places(input, shape_of(input)[0])
+    if dim is None:
+        input, dim = reshape(input, (-1,)), 0
+    at = wrap_dim(dim, len(shape_of(input)))
+    count = shape_of(input)[at]
+    if isinstance(repeats, Variable):
+        if repeats._array.ndim == 1 and repeats._array.shape[0] not in (1, count):
+            raise RuntimeError(
+                "repeats must have the same size as input along dim, but got repeats.size(0) = "
+                f"{repeats._array.shape[0]} and input.size({at}) = {count}"
+            )
+        return index_select(input, at, _repeated_places(repeats, count))
+    if repeats < 0:
+        raise RuntimeError("Repeats must be non-negative")
+    places = namespace(input._array).arange(count * repeats) // max(repeats, 1)
+    return index_select(input, at, wrap(places))
 
 
 # --- taking flat --------------------------------------------------------------------------------------------------

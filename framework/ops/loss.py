@@ -93,15 +93,17 @@ def mse_loss(
 
 
 def _weighted(loss: Any, weight: Any, input: Any, reduction: str) -> Any:
-    """A regression loss whose elements count by `weight`; their mean is divided by the weights' sum."""
+    """A regression loss, a function of its reduction, whose elements count by `weight`; a mean is a weighted mean."""
     if weight is None:
         return loss(reduction)
-    if shape_of(weight) != shape_of(input):
-        raise ValueError("Inputs and weight must have the same size.")
+    _check_weight(weight, input)
     each = loss("none") * weight
-    if reduction == "mean":
-        return each.sum() / weight.sum()
-    return _reduced(each, reduction)
+    return each.sum() / weight.sum() if reduction == "mean" else _reduced(each, reduction)
+
+
+def _check_weight(weight: Any, input: Any) -> None:
+    if shape_of(weight) != shape_of(input):
+        raise ValueError("Weights and input must have the same size.")
 
 
 def l1_loss(
@@ -162,7 +164,10 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     input, target = _same_sizes(input, target)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    return _weighted(lambda kind: _huber_loss(input, target, kind, delta), weight, input, reduction)
+    if weight is None:
+        return _huber_loss(input, target, reduction, delta)
+    _check_weight(weight, input)
+    return _reduced(_huber_loss(input, target, "none", delta) * weight, reduction)
 
 
 # --- classification by class index --------------------------------------------------------------------------------
@@ -217,16 +222,14 @@ def _class_index(target, classes, ignore_index):
 
 @op()
 def _class_share(target, index, weight, ignore_index, dtype, reduction):
-    """How much each position counts in the reduced loss: (batch, 1, *positions)."""
+    """How much each position counts in the reduced loss: (batch, 1, *positions); for a mean they sum to 1, or to 0."""
     xp = namespace(target)
     kept = xp.expand_dims(target != ignore_index, 1)
     share = kept.astype(dtype) if weight is None else weight[index] * kept
     if reduction != "mean":
         return share
     total = share.sum()
-    if type(share) is np.ndarray and total == 0:
-        return share * math.nan
-    return share / total
+    return share / xp.where(total == 0, xp.ones_like(total), total)
 
 
 def _class_target(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> tuple[Any, Any]:
@@ -243,7 +246,10 @@ def _reduce_classes(losses: Any, share: Any, reduction: str) -> Any:
     if share is None:
         return _reduced(losses if reduction != "none" else losses.squeeze(1), reduction)
     losses = losses * share
-    return losses.squeeze(1) if reduction == "none" else losses.sum()
+    if reduction == "none":
+        return losses.squeeze(1)
+    total = losses.sum()
+    return total / share.sum() if reduction == "mean" else total  # nan where every target is ignored
 
 
 def _each_position(g: Any, share: Any, shape: tuple[int, ...], reduction: str) -> Any:
@@ -422,9 +428,7 @@ def _bce(input, target, weight, reduction):
         for name, value in (("input", input), ("target", target)):
             if not (value.min() >= 0 and value.max() <= 1):
                 raise RuntimeError(f"all elements of {name} should be between 0 and 1")
-    # PyTorch's floor of -100 under the logarithms, reached before them so that log(0) is never taken.
-    tiny = math.exp(-100)
-    losses = (target - 1) * xp.log(xp.maximum(1 - input, tiny)) - target * xp.log(xp.maximum(input, tiny))
+    losses = (target - 1) * xp.maximum(xp.log(1 - input), -100) - target * xp.maximum(xp.log(input), -100)
     return _reduced(losses if weight is None else losses * weight, reduction)
 
 
@@ -470,7 +474,7 @@ def _bce_logits_target(g, input, weight, pos_weight, reduction):
 def _bce_logits(input, target, weight, pos_weight, reduction):
     below = logsigmoid.plain(input)
     if pos_weight is not None:
-        below *= (pos_weight - 1) * target + 1
+        below = below * ((pos_weight - 1) * target + 1)
     losses = input * (1 - target) - below
     return _reduced(losses if weight is None else losses * weight, reduction)
 

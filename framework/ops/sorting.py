@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from .. import dtypes
 from ..backend import namespace
-from ..engine import op
-from .reduce import pick_grad
+from ..engine import op, wrap
+from .index import gather
+from .pointwise import ceil, floor, isnan, lerp, round, where
+from .reduce import extreme_all_input, pick_grad
 from .results import named_result
-from .shape import wrap_dim
+from .scan import last_marked
+from .shape import expand, movedim, reshape, shape_of, squeeze, wrap_dim
 
 SortResult = named_result("sort", "values", "indices")
 TopkResult = named_result("topk", "values", "indices")
 KthResult = named_result("kthvalue", "values", "indices")
+MedianResult = named_result("median", "values", "indices")
+NanmedianResult = named_result("nanmedian", "values", "indices")
+ModeResult = named_result("mode", "values", "indices")
 
 
 def _picked_input(g, input_shape, dim, out):
@@ -34,11 +42,24 @@ def _take(input: Any, indices: Any, at: int, result: Any) -> Any:
     return result(namespace(input).take_along_axis(input, indices, at), indices.astype(np.int64))
 
 
+def _take_one(input: Any, indices: Any, at: int, keepdim: bool, result: Any) -> Any:
+    """`_take` of one element, whose dimension goes unless `keepdim`."""
+    values, found = _take(input, indices, at, result)
+    return result(values, found) if keepdim else result(values.squeeze(at), found.squeeze(at))
+
+
+def _of_scalar(input: Any, result: Any) -> Any:
+    return result(input.copy(), namespace(input).zeros((), np.int64))
+
+
+# --- order --------------------------------------------------------------------------------------------------------
+
+
 @op(input=_picked_input)
 def _sort(input, dim=-1, descending=False):
     at = wrap_dim(dim, input.ndim)
     if input.ndim == 0:
-        return SortResult(input.copy(), namespace(input).zeros((), np.int64))
+        return _of_scalar(input, SortResult)
     return _take(input, _order(input, at, descending), at, SortResult)
 
 
@@ -65,7 +86,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     if not 0 <= k <= (input.shape[at] if input.ndim else 1):
         raise RuntimeError("selected index k out of range")
     if input.ndim == 0:
-        return TopkResult(input.copy(), namespace(input).zeros((), np.int64))
+        return _of_scalar(input, TopkResult)
     lead = (slice(None),) * at
     return _take(input, _order(input, at, bool(largest))[(*lead, slice(k))], at, TopkResult)
 
@@ -77,8 +98,171 @@ def kthvalue(input, k, dim=-1, keepdim=False):
     if not 1 <= k <= (input.shape[at] if input.ndim else 1):
         raise RuntimeError("kthvalue(): selected number k out of range for dimension " + str(at))
     if input.ndim == 0:
-        return KthResult(input.copy(), namespace(input).zeros((), np.int64))
+        return _of_scalar(input, KthResult)
     lead = (slice(None),) * at
-    indices = _order(input, at, False)[(*lead, slice(k - 1, k))]
-    values, found = _take(input, indices, at, KthResult)
-    return KthResult(values, found) if keepdim else KthResult(values.squeeze(at), found.squeeze(at))
+    return _take_one(input, _order(input, at, False)[(*lead, slice(k - 1, k))], at, keepdim, KthResult)
+
+
+# --- medians and modes --------------------------------------------------------------------------------------------
+
+
+def _median_places(input: Any, at: int, skip_nan: bool) -> Any:
+    """Where in the sorted order the median stands: the lower of two; the first nan unless those are skipped."""
+    xp, n = namespace(input), input.shape[at]
+    if input.dtype.kind != "f":
+        shape = tuple(1 if d == at else size for d, size in enumerate(input.shape))
+        return xp.full(shape, (n - 1) // 2, np.int64)
+    nans = xp.isnan(input).sum(axis=at, keepdims=True)
+    if skip_nan:
+        return xp.maximum((n - nans - 1) // 2, 0)
+    return xp.where(nans > 0, n - nans, (n - 1) // 2)
+
+
+def _median_along(name: str, input: Any, dim: Any, keepdim: bool, skip_nan: bool, result: Any) -> Any:
+    at = wrap_dim(dim, input.ndim)
+    if input.ndim == 0:
+        return _of_scalar(input, result)
+    if input.shape[at] == 0:
+        raise IndexError(f"{name}(): Expected reduction dim {at} to have non-zero size.")
+    order = _order(input, at, False)
+    places = _median_places(input, at, skip_nan)
+    return _take_one(input, namespace(input).take_along_axis(order, places, at), at, keepdim, result)
+
+
+def _median_whole(name: str, input: Any, skip_nan: bool) -> Any:
+    if not input.size:
+        if input.dtype.kind != "f":
+            raise RuntimeError(f"{name}(): the median of no integers does not exist")
+        return namespace(input).full((), math.nan, input.dtype)
+    return _median_along(name, input.reshape(-1), 0, False, skip_nan, MedianResult)[0]
+
+
+@op(name="MedianBackward1", input=_picked_input)
+def _median_dim(input, dim, keepdim=False):
+    return _median_along("median", input, dim, keepdim, False, MedianResult)
+
+
+@op(name="NanmedianBackward1", input=_picked_input)
+def _nanmedian_dim(input, dim, keepdim=False):
+    return _median_along("nanmedian", input, dim, keepdim, True, NanmedianResult)
+
+
+@op(name="MedianBackward0", input=extreme_all_input)
+def _median_all(input):
+    return _median_whole("median", input, False)
+
+
+@op(name="NanmedianBackward0", input=extreme_all_input)
+def _nanmedian_all(input):
+    return _median_whole("nanmedian", input, True)
+
+
+def median(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
+    """The median (the lower one of two), nan if there is a nan; with `dim` `(values, indices)` along it."""
+    if dim is None:
+        return _median_all(input)
+    return _median_dim(input, dim, keepdim) if out is None else _median_dim(input, dim, keepdim, out=out)
+
+
+def nanmedian(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
+    """The median of the elements that are not nan; with `dim` `(values, indices)` along it."""
+    if dim is None:
+        return _nanmedian_all(input)
+    return _nanmedian_dim(input, dim, keepdim) if out is None else _nanmedian_dim(input, dim, keepdim, out=out)
+
+
+@op(input=_picked_input)
+def mode(input, dim=-1, keepdim=False):
+    """`(values, indices)` of the commonest value along `dim` (the smallest of several), at its last place."""
+    at = wrap_dim(dim, input.ndim)
+    if input.ndim == 0:
+        return _of_scalar(input, ModeResult)
+    if input.shape[at] == 0:
+        raise IndexError(f"mode(): Expected reduction dim {at} to have non-zero size.")
+    xp = namespace(input)
+    rows = xp.moveaxis(input, at, -1)
+    order = _order(rows, rows.ndim - 1, False)
+    ordered = xp.take_along_axis(rows, order, -1)
+    first = xp.ones(rows.shape, bool)
+    first[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    length = xp.arange(rows.shape[-1]) - last_marked(first)  # of the run of equal values so far
+    place = xp.expand_dims(xp.argmax(length, axis=-1), -1)
+    indices = xp.moveaxis(xp.take_along_axis(order, place, -1), -1, at)
+    return _take_one(input, indices, at, keepdim, ModeResult)
+
+
+# --- quantiles ----------------------------------------------------------------------------------------------------
+
+
+def quantile(
+    input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
+) -> Any:
+    """The `q`-th quantiles (a number from 0 to 1, or a vector of them) along `dim` or of all elements.
+
+    `interpolation` between two elements: linear, lower, higher, midpoint or nearest. nan if there is a nan.
+    """
+    result = _quantile("quantile", input, q, dim, keepdim, interpolation, False)
+    return result if out is None else out.copy_(result)
+
+
+def nanquantile(
+    input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
+) -> Any:
+    """`quantile` of the elements that are not nan."""
+    result = _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
+    return result if out is None else out.copy_(result)
+
+
+def _fractions(name: str, input: Any, q: Any) -> Any:
+    """`q` as a tensor beside `input`, checked."""
+    if isinstance(q, (int, float)):
+        if not 0 <= q <= 1:
+            raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
+        return wrap(namespace(input._array).asarray(q, dtype=input._array.dtype))
+    if q.ndim > 1:
+        raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
+    if q.dtype is not input.dtype:
+        raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+    if isinstance(q._array, np.ndarray) and not ((q._array >= 0) & (q._array <= 1)).all():
+        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
+    return q
+
+
+def _quantile(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, skip_nan: bool) -> Any:
+    if input.dtype not in (dtypes.float32, dtypes.float64):
+        raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
+    if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
+        raise RuntimeError(
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
+        )
+    if not input.numel():
+        raise RuntimeError(f"{name}() input tensor must be non-empty")
+    fractions = _fractions(name, input, q)
+    at = wrap_dim(0 if dim is None else dim, input.ndim)
+    rows = reshape(input, (-1,)) if dim is None or not input.ndim else movedim(input, at, -1)
+    ordered = sort(rows, -1)[0]
+    ranks = _ranks(ordered, reshape(fractions, (-1,)), skip_nan)
+    result = movedim(_at_ranks(ordered, ranks, interpolation), -1, 0)
+    if keepdim:
+        shape = (1,) * input.ndim if dim is None else tuple(1 if d == at else n for d, n in enumerate(input.shape))
+        result = reshape(result, (shape_of(result)[0], *shape))
+    return result if fractions.ndim else squeeze(result, 0)
+
+
+def _ranks(ordered: Any, fractions: Any, skip_nan: bool) -> Any:
+    """Where in the order the quantiles stand: real numbers, a row of them for each row of elements."""
+    n = shape_of(ordered)[-1]
+    if skip_nan:
+        count = (~isnan(ordered)).sum(-1, keepdim=True)
+        return fractions * (count - 1).clamp(min=0).to(ordered.dtype)
+    ranks = expand(fractions * (n - 1), (*shape_of(ordered)[:-1], shape_of(fractions)[0]))
+    return where(isnan(ordered[..., -1:]), float(n - 1), ranks)
+
+
+def _at_ranks(ordered: Any, ranks: Any, interpolation: str) -> Any:
+    if interpolation in ("lower", "higher", "nearest"):
+        chosen = {"lower": floor, "higher": ceil, "nearest": round}[interpolation](ranks)
+        return gather(ordered, -1, chosen.long())
+    below = floor(ranks)
+    weight = ranks - below if interpolation == "linear" else 0.5
+    return lerp(gather(ordered, -1, below.long()), gather(ordered, -1, ceil(ranks).long()), weight)
