@@ -498,7 +498,8 @@ def make() -> types.ModuleType:
     names: dict[str, Any] = {name: ufunc(name, getattr(np, name)) for name, _ in api["ufuncs"]}
     for name, parameters in api["functions"]:
         build = _from_host if name in _FROM_HOST else _function
-        names[name] = build(name, getattr(np, name), _signature(parameters))
+        if hasattr(np, name):  # some went from NumPy since
+            names[name] = build(name, getattr(np, name), _signature(parameters))
     parts = {}
     for part in ("linalg", "fft"):
         twin = getattr(np, part)
