@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import op_rows_fft
 import op_rows_index
 import op_rows_linalg
 import op_rows_pointwise
 import op_rows_reduce
 import op_rows_shape
+import op_rows_sorting
 from op_row import Row
 
 OPS: list[Row] = [
@@ -15,4 +17,6 @@ OPS: list[Row] = [
     *op_rows_shape.ROWS,
     *op_rows_index.ROWS,
     *op_rows_linalg.ROWS,
+    *op_rows_sorting.ROWS,
+    *op_rows_fft.ROWS,
 ]

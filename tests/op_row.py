@@ -150,6 +150,8 @@ class Row:
     tolerance: float = 1.0  # times the usual one
     variant: str = ""  # tells rows of one operator apart
     on_copy: bool = False  # it writes to its first argument: call it on a copy, which is the result
+    before: Callable[[Any], Any] | None = None  # makes the first argument what the operator expects (symmetric, ...)
+    after: Callable[[Any], Any] | None = None  # of a result that is not unique, what is (magnitudes, ...)
 
     @property
     def last(self) -> str:
@@ -169,6 +171,18 @@ class Row:
             return written
 
         return on_copy
+
+    def unique(self, library: Any) -> Callable[..., Any]:
+        """`function` with `before` and `after`: what can be compared and differentiated."""
+        found, before, after = self.function(library), self.before, self.after
+        if before is None and after is None:
+            return found
+
+        def call(first: Any, *args: Any, **kwargs: Any) -> Any:
+            result = found(first if before is None else before(first), *args, **kwargs)
+            return result if after is None else after(result)
+
+        return call
 
     def make(self, dtype: str) -> list[Sample]:
         """The samples with arrays of one type."""

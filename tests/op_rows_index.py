@@ -173,6 +173,38 @@ def _diagonal_fill(m: Make) -> Iterable[Sample]:
     yield S(m(2, 2, 2), 0)
 
 
+def _reduce_samples(m: Make) -> Iterable[Sample]:
+    index = _at([[0, 2, 1], [0, 2, 2], [3, 0, 2]])
+    for reduce in ("sum", "prod", "mean", "amax", "amin"):
+        make = m.distinct if m.dtype.kind != "c" else m
+        yield S(make(4, 3), 0, index, make(3, 3) * 2, reduce)
+        yield S(make(4, 3), 0, index, make(3, 3) * 2, reduce, include_self=False)
+        yield S(make(3, 4), 1, m.index(4, 3, 2), make(3, 2) * 2, reduce)
+        yield S(make(4), 0, _at([], np.int64), make(0), reduce)
+        if reduce == "prod":
+            yield S(m.of(2, 3, 0), 0, _at([0, 0, 1, 1, 2]), m.of(0, 3, 0, 0, 2), reduce).rough()
+
+
+def _masked_scatter_samples(m: Make) -> Iterable[Sample]:
+    yield S(m(3, 4), m.mask(3, 4), m(12))
+    yield S(m(3, 4), m.mask(4), m(3, 5))
+    yield S(m(3, 4), np.zeros((3, 4), bool), m(0))
+
+
+def _repeats(m: Make) -> Iterable[Sample]:
+    yield S(m(2, 3), 2)
+    yield S(m(2, 3), 2, 1)
+    yield S(m(2, 3), 0, dim=0)
+    yield S(m(), 3)
+
+
+def _repeats_by_tensor(m: Make) -> Iterable[Sample]:
+    yield S(m(2, 3), _at([1, 3]), 0)
+    yield S(m(2, 3), _at([2]), dim=1)
+    yield S(m(3), _at([0, 2, 1]))
+    yield S(m(3), _at(2), 0)
+
+
 _wrong_size = F(RuntimeError, "no larger than|Size does not match", np.zeros((2, 3)), 0, np.zeros((2, 4), int))
 _float_index = F(RuntimeError, "int64", np.zeros((2, 3)), 0, np.zeros((2, 3)))
 
@@ -230,6 +262,26 @@ WRITING = [
           dtypes=("float64", "complex128"), on_copy=True),
     _move("Tensor.fill_diagonal_", _diagonal_fill, on_copy=True, errors=(
         F(RuntimeError, "dimensions must larger than 1", np.zeros(2), 1),)),
+    _move("scatter_reduce", _reduce_samples, dtypes=("float64", "float32", "int64"), inplace=True, out=True, errors=(
+        F(RuntimeError, "reduce argument must be", np.zeros(3), 0, np.array([0]), np.ones(1), "x"),
+        F(RuntimeError, "dtype", np.zeros(3), 0, np.array([0]), np.ones(1, int), "sum"))),
+    _move("masked_scatter", _masked_scatter_samples, dtypes=EVERY, inplace=True, errors=(
+        F(RuntimeError, "Number of elements of source", np.zeros(3), np.ones(3, bool), np.zeros(2)),
+        F(RuntimeError, "boolean masks", np.zeros(3), np.ones(3, int), np.zeros(3)),
+        F(RuntimeError, "same dtypes", np.zeros(3), np.ones(3, bool), np.zeros(3, int)))),
+    _move("select_scatter", lambda m: [S(m(2, 3), m(3), 0, 1), S(m(2, 3), m(2), -1, -1)],
+          dtypes=("float64", "int64"), errors=(
+        F(RuntimeError, "slice size", np.zeros((2, 3)), np.zeros(2), 0, 1),)),
+    _move("slice_scatter", lambda m: [S(m(4, 3), m(2, 3), 0, 1, 3), S(m(4), m(2), start=1, step=2), S(m(2, 3), m(2, 1), 1, -1)],
+          dtypes=("float64", "int64"), errors=(F(RuntimeError, "slice size", np.zeros(4), np.zeros(3), 0, 1, None, 2),)),
+    _move("diagonal_scatter", lambda m: [S(m(3, 4), m(3)), S(m(3, 4), m(2), -1), S(m(2, 3, 4), m(3, 2), 0, 0, 2)], errors=(
+        F(RuntimeError, "slice size", np.zeros((2, 2)), np.zeros(1)),)),
+    _move("repeat_interleave", _repeats, errors=(F(RuntimeError, "non-negative", np.zeros(2), -1),)),
+    _move("repeat_interleave", _repeats_by_tensor, variant="tensor", reads_host=True, errors=(
+        F(RuntimeError, "same size", np.zeros(2), np.array([1, 2, 3])),
+        F(RuntimeError, "negative", np.zeros(2), np.array([1, -1])),
+        F(RuntimeError, "not implemented", np.zeros(2), np.zeros(2)))),
+    Row("repeat_interleave", lambda m: [S(np.abs(m(3)))], ("int64",), grad=False, variant="indices", reads_host=True),
 ]  # fmt: skip
 
 ROWS = [*READING, *WRITING]

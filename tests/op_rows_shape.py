@@ -128,7 +128,7 @@ VIEWS = [
     _move("Tensor.unfold", calls(((7,), 0, 3, 2), ((2, 6), 1, 2, 2), ((5, 2), 0, 5, 1)), errors=(
         F(RuntimeError, "maximum size", np.zeros(3), 0, 4, 1),)),
     _move("as_strided", calls(((12,), (3, 4), (4, 1)), ((12,), (3, 2), (1, 2), 2), ((3, 4), (2, 2), (1, 1))),
-          layouts=False, errors=(F(RuntimeError, "out of bounds", np.zeros(4), (3, 3), (3, 1)),)),
+          inplace=True, layouts=False, errors=(F(RuntimeError, "out of bounds", np.zeros(4), (3, 3), (3, 1)),)),
     _move("Tensor.contiguous", calls(((2, 3),))),
     _move("Tensor.sum_to_size", calls(((2, 3), (1, 3)), ((2, 3), (3,)), ((4, 2, 3), (2, 1)))),
 ]  # fmt: skip

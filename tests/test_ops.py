@@ -141,7 +141,7 @@ def torch() -> Any:
 def test_values_and_gradients_are_those_of_torch(row: Row, dtype: str, torch: Any) -> None:
     for sample in row.make(dtype):
         ours, theirs = Call(framework, sample, row.grad), Call(torch, sample, row.grad)
-        found, wanted = ours.run(row.function(framework)), theirs.run(row.function(torch))
+        found, wanted = ours.run(row.unique(framework)), theirs.run(row.unique(torch))
         assert_same(found, wanted, row.tolerance)
         flags = [[t.requires_grad for t in tensors_in(r)] for r in (found, wanted)]
         if row.grad and sample.grad:
@@ -239,7 +239,7 @@ def _smooth_calls(row: Row) -> Iterator[Call]:
 
 
 def _function_of_leaves(row: Row, call: Call) -> Any:
-    function = row.function(framework)
+    function = row.unique(framework)
 
     def of_leaves(*leaves: Any) -> Any:
         return tuple(tensors_in(call.run(function)))
@@ -256,7 +256,7 @@ def test_first_derivatives(row: Row) -> None:
 @rows(lambda row: row.grad and row.gradgrad)
 def test_second_derivatives(row: Row) -> None:
     for call in _smooth_calls(row):
-        if any(t.requires_grad for t in tensors_in(call.run(row.function(framework)))):
+        if any(t.requires_grad for t in tensors_in(call.run(row.unique(framework)))):
             assert gradgradcheck(_function_of_leaves(row, call), tuple(call.leaves), atol=1e-4)
 
 
@@ -287,8 +287,10 @@ def test_in_place_is_the_function(row: Row, dtype: str) -> None:
         wanted = plain.run(row.function(framework))
         tensor = call.args[0] = call.args[0].clone()
         fits = framework.can_cast(wanted.dtype, tensor.dtype) and (
-            wanted.shape == tensor.shape or row.name in ("squeeze", "unsqueeze", "t", "transpose")
+            wanted.shape == tensor.shape or row.name in ("squeeze", "unsqueeze", "t", "transpose", "as_strided")
         )
+        if row.name == "abs" and tensor.is_complex():
+            fits = False
         if not fits:
             with pytest.raises(RuntimeError):
                 call.run(method)
