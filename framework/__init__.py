@@ -14,7 +14,7 @@ from typing import Any as _Any
 # user computes with NumPy warns as before.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"framework\.")
 
-from . import autograd, backend, cuda, linalg, nn, optim, utils
+from . import autograd, backend, cuda, fft, linalg, nn, optim, utils
 from .backend import device
 from .creation import (
     arange,
@@ -98,8 +98,13 @@ from .ops.index import (
     index_put,
     index_select,
     masked_fill,
+    masked_scatter,
     masked_select,
     nonzero,
+    diagonal_scatter,
+    repeat_interleave,
+    select_scatter,
+    slice_scatter,
     scatter,
     scatter_add,
     select,
@@ -108,7 +113,33 @@ from .ops.index import (
     tril,
     triu,
 )
-from .ops.linalg import addmm, bmm, dot, matmul, mm, mv, outer
+from .ops.complex import complex, polar, view_as_complex, view_as_real
+from .ops.counting import bincount, bucketize, histc, isin, searchsorted, unique, unique_consecutive
+from .ops.decomposition import det, logdet, matrix_power, slogdet
+from .ops.decomposition import inv as inverse
+from .ops.decomposition import pinv as pinverse
+from .ops.einsum import einsum
+from .ops.linalg import (
+    addbmm,
+    addmm,
+    addmv,
+    addr,
+    baddbmm,
+    bmm,
+    cross,
+    dot,
+    inner,
+    kron,
+    matmul,
+    mm,
+    mv,
+    outer,
+    tensordot,
+    trace,
+    vdot,
+)
+from .ops.scan import cummax, cummin, cumulative_trapezoid, diff, logcumsumexp, trapezoid
+from .ops.scatter_reduce import scatter_reduce
 from .ops.pointwise import (
     abs,
     acos,
@@ -205,7 +236,7 @@ from .ops.pointwise import (
     where,
     xlogy,
 )
-from .ops.norms import norm
+from .ops.norms import cdist, norm
 from .ops.reduce import (
     all,
     allclose,
@@ -281,7 +312,18 @@ from .ops.shape import (
 )
 from .ops.activation import celu, hardshrink, prelu, relu, rrelu, selu
 from .ops.special import erf, erfc, erfinv
-from .ops.sorting import argsort, kthvalue, msort, sort, topk
+from .ops.sorting import (
+    argsort,
+    kthvalue,
+    median,
+    mode,
+    msort,
+    nanmedian,
+    nanquantile,
+    quantile,
+    sort,
+    topk,
+)
 from .printing import set_printoptions
 from .random import (
     Generator,
@@ -311,6 +353,7 @@ arccos, arcsin, arctan, arctan2 = acos, asin, atan, atan2
 arccosh, arcsinh, arctanh = acosh, asinh, atanh
 clip, fix, divide, true_divide, multiply, subtract = clamp, trunc, div, div, mul, sub
 concat = concatenate = cat
+trapz = trapezoid
 swapaxes = swapdims = transpose
 moveaxis, row_stack, ger = movedim, vstack, outer
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne

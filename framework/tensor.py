@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -27,7 +28,21 @@ from .engine import (
 )
 from .engine.node import Output, retain
 from .engine.variable import MAYBE
-from .ops import activation, convert, index, linalg, norms, pointwise, reduce, sorting, special
+from .ops import (
+    activation,
+    convert,
+    counting,
+    decomposition,
+    index,
+    linalg,
+    norms,
+    pointwise,
+    reduce,
+    scan,
+    sorting,
+    special,
+)
+from .ops import scatter_reduce as scatter_reducing
 from .ops import shape as shaping
 from .random import default_generator
 from .size import Size
@@ -117,8 +132,10 @@ class Tensor(Variable):
 
     def stride(self, dim: int | None = None) -> Any:
         """Elements between neighbours along each dimension, or along one."""
-        width = self._array.itemsize
+        width, shape = self._array.itemsize, self._array.shape
         strides = tuple(s // width for s in self._array.strides)
+        if 0 in shape:  # NumPy's strides of nothing are zeros
+            strides = tuple(math.prod(builtins.max(n, 1) for n in shape[d + 1 :]) for d in range(len(shape)))
         return strides if dim is None else strides[shaping.wrap_dim(dim, self._array.ndim)]
 
     def storage_offset(self) -> int:
@@ -442,7 +459,7 @@ class Tensor(Variable):
         )
 
     def __format__(self, spec: str) -> str:
-        if self._array.ndim == 0 and not self.requires_grad:
+        if self._array.ndim == 0 and type(self) is Tensor:
             return printing.format_scalar(self._array, spec, to_host=backend.to_host)
         return object.__format__(self, spec)
 
@@ -532,7 +549,6 @@ class Tensor(Variable):
 
     def __rrshift__(self, other: Any) -> Any:
         return pointwise.bitwise_right_shift(other, self)
-
 
     def __eq__(self, other: Any) -> Any:
         return pointwise.eq(self, other) if isinstance(other, (Tensor, *_NUMBERS)) else NotImplemented
@@ -811,6 +827,19 @@ class Tensor(Variable):
     msort = sorting.msort
     topk = sorting.topk
     kthvalue = sorting.kthvalue
+    median = sorting.median
+    mode = sorting.mode
+    nanmedian = sorting.nanmedian
+    quantile = sorting.quantile
+    nanquantile = sorting.nanquantile
+    cummax = scan.cummax
+    cummin = scan.cummin
+    diff = scan.diff
+    logcumsumexp = scan.logcumsumexp
+    bincount = counting.bincount
+    histc = counting.histc
+    unique = counting.unique
+    unique_consecutive = counting.unique_consecutive
 
     # --- shape and views ------------------------------------------------------------------------------------------
 
@@ -853,7 +882,15 @@ class Tensor(Variable):
 
     @property
     def T(self) -> Any:
-        """All dimensions in reverse."""
+        """The transpose of a matrix; deprecated for other than two dimensions, which it reverses."""
+        if self._array.ndim != 2:
+            warnings.warn(
+                "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it "
+                "will throw an error in a future release. Consider `x.mT` to transpose batches of matrices or "
+                "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.",
+                UserWarning,
+                stacklevel=2,
+            )
         return shaping.permute(self, tuple(range(self._array.ndim))[::-1])
 
     @property
@@ -939,6 +976,14 @@ class Tensor(Variable):
     take_along_dim = index.take_along_dim
     nonzero = index.nonzero
     argwhere = index.argwhere
+    masked_scatter = index.masked_scatter
+    masked_scatter_ = inplace(index.masked_scatter)
+    select_scatter = index.select_scatter
+    slice_scatter = index.slice_scatter
+    diagonal_scatter = index.diagonal_scatter
+    repeat_interleave = index.repeat_interleave
+    scatter_reduce = scatter_reducing.scatter_reduce
+    scatter_reduce_ = scatter_reducing.scatter_reduce_
     tril = index.tril
     tril_ = inplace(index.tril)
     triu = index.triu
@@ -974,6 +1019,25 @@ class Tensor(Variable):
     outer = ger = linalg.outer
     addmm = linalg.addmm
     addmm_ = inplace(linalg.addmm)
+    addbmm = linalg.addbmm
+    addbmm_ = inplace(linalg.addbmm)
+    addmv = linalg.addmv
+    addmv_ = inplace(linalg.addmv)
+    addr = linalg.addr
+    addr_ = inplace(linalg.addr)
+    baddbmm = linalg.baddbmm
+    baddbmm_ = inplace(linalg.baddbmm)
+    cross = linalg.cross
+    inner = linalg.inner
+    kron = linalg.kron
+    trace = linalg.trace
+    vdot = linalg.vdot
+    det = decomposition.det
+    inverse = decomposition.inv
+    logdet = decomposition.logdet
+    slogdet = decomposition.slogdet
+    matrix_power = decomposition.matrix_power
+    pinverse = decomposition.pinv
 
     # --- type and place -------------------------------------------------------------------------------------------
 
@@ -1089,8 +1153,7 @@ class Tensor(Variable):
     # --- new tensors of this type and place -----------------------------------------------------------------------
 
     def _new(self, name: str, size: tuple, options: dict, *fill: Any) -> Tensor:
-        if len(size) == 1 and isinstance(size[0], (tuple, list)):
-            size = tuple(size[0])
+        size = size_of(f"new_{name}", size)
         dtype = options.pop("dtype", None)
         device = options.pop("device", None)
         requires_grad = options.pop("requires_grad", False)
@@ -1100,7 +1163,7 @@ class Tensor(Variable):
             raise TypeError(f"new_{name}() got an unexpected keyword argument '{next(iter(options))}'")
         xp = backend.namespace(self._array) if device is None else backend.namespace_on(backend.resolve(device))
         kind = self._array.dtype if dtype is None else dtype.numpy
-        made = wrap(getattr(xp, name)(tuple(n.__index__() for n in size), *fill, dtype=kind))
+        made = wrap(getattr(xp, name)(size, *fill, dtype=kind))
         return made.requires_grad_() if requires_grad else made
 
     def new_zeros(self, *size: Any, **options: Any) -> Tensor:
@@ -1117,12 +1180,12 @@ class Tensor(Variable):
 
     def new_full(self, size: Any, fill_value: Any, **options: Any) -> Tensor:
         """`fill_value` in this tensor's type and place, unless told otherwise."""
-        return self._new("full", tuple(size), options, fill_value)
+        return self._new("full", (size_of("new_full", (size,), sequence=True),), options, fill_value)
 
     def new_tensor(self, data: Any, **options: Any) -> Tensor:
         """A copy of `data` in this tensor's type and place, unless told otherwise."""
         values = data.tolist() if isinstance(data, Tensor) else data
-        made = self._new("empty", np.shape(values), options)
+        made = self._new("empty", (np.shape(values),), options)
         made._array[...] = backend.namespace(made._array).asarray(values, dtype=made._array.dtype)
         return made
 
@@ -1130,6 +1193,31 @@ class Tensor(Variable):
 def _arange(like: Tensor, n: int) -> Tensor:
     """0 to n - 1 on the device of `like`."""
     return wrap(backend.namespace(like._array).arange(n))
+
+
+def size_of(name: str, size: tuple, *, sequence: bool = False) -> tuple[int, ...]:
+    """The size that the function `name` was given: ints, or one sequence of them (with `sequence`, only that).
+
+    TypeError for what is no size, RuntimeError for a negative one.
+    """
+    if not size:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
+    if sequence or (len(size) == 1 and not hasattr(size[0], "__index__")):
+        if not isinstance(size[0], (tuple, list)):
+            kind = type(size[0]).__name__
+            raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {kind}")
+        size = tuple(size[0])
+    sizes = []
+    for position, n in enumerate(size, 1):
+        if not hasattr(n, "__index__") or isinstance(n, bool):
+            kind = type(n).__name__
+            raise TypeError(
+                f"{name}(): argument 'size' must be tuple of ints, but found element of type {kind} at pos {position}"
+            )
+        sizes.append(int(n.__index__()))
+    if any(n < 0 for n in sizes):
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(sizes)}: {sizes}")
+    return tuple(sizes)
 
 
 def _python_number(value: Any) -> Any:
