@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from . import backend, dtypes
+from .ops.shape import broadcast_shapes
 from .random import default_generator
-from .tensor import Tensor, wrap
+from .tensor import Tensor, size_of, wrap
 
 
 def _finish(array: Any, device: Any, requires_grad: bool) -> Tensor:
@@ -50,23 +51,18 @@ def _kind(dtype: Any) -> np.dtype:
     if dtype is None:
         return dtypes.get_default_dtype().numpy
     if not isinstance(dtype, dtypes.dtype):
-        raise TypeError(f"argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
+        if dtype not in _PYTHON_TYPES:
+            raise TypeError(f"argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
+        dtype = _PYTHON_TYPES[dtype]
     return dtype.numpy
 
 
-def _size(name: str, size: tuple) -> tuple[int, ...]:
-    if len(size) == 1 and isinstance(size[0], (tuple, list)):
-        size = tuple(size[0])
-    sizes = []
-    for n in size:
-        if not hasattr(n, "__index__") or isinstance(n, bool):
-            raise TypeError(
-                f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__}"
-            )
-        sizes.append(int(n.__index__()))
-    if any(n < 0 for n in sizes):
-        raise RuntimeError(f"Trying to create tensor with negative dimension {min(sizes)}: {sizes}")
-    return tuple(sizes)
+_PYTHON_TYPES: dict[Any, dtypes.dtype] = {
+    bool: dtypes.bool,
+    int: dtypes.int64,
+    float: dtypes.float64,
+    complex: dtypes.complex128,
+}
 
 
 # --- from data ----------------------------------------------------------------------------------------------------
@@ -116,8 +112,8 @@ def _array_from_sequence(data: Any, kind: np.dtype | None) -> np.ndarray:
     if not isinstance(data, Sequence) or isinstance(data, (str, bytes)):
         if hasattr(data, "__array__"):
             return np.array(data, dtype=kind)
-        if isinstance(data, str):
-            raise TypeError("new(): invalid data type 'str'")
+        if isinstance(data, (str, bytes)):
+            raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
     plain = _without_tensors(data)
     if kind is None:
@@ -125,19 +121,35 @@ def _array_from_sequence(data: Any, kind: np.dtype | None) -> np.ndarray:
     try:
         return np.array(plain, dtype=kind)
     except OverflowError as error:
+        wrapped = _wrapped_around(plain, kind)
+        if wrapped is not None:
+            return wrapped
         if kind == np.int64:
             raise ValueError("Overflow when unpacking long long") from error
         raise RuntimeError(f"value cannot be converted to type {kind} without overflow") from error
     except ValueError as error:
-        _check_rectangular(plain, 0)
+        _check_rectangular(plain, [], 0)
         raise TypeError(f"could not make a tensor: {error}") from error
     except TypeError as error:
         raise TypeError(f"could not make a tensor of type {kind}: {error}") from error
 
 
+def _wrapped_around(data: Any, kind: np.dtype) -> np.ndarray | None:
+    """Negative numbers as unsigned ones, as in C, where their size allows: -1 is 255."""
+    wide = np.array(data, dtype=object)
+    if kind.kind != "u" or any(abs(value) > np.iinfo(kind).max for value in wide.flat):
+        return None
+    return wide.astype(np.int64).astype(kind)
+
+
 def _without_tensors(data: Any) -> Any:
+    """The data with its tensors, which must have one element each, replaced by scalars of their types."""
     if isinstance(data, Tensor):
-        return data.tolist() if data.ndim == 0 else backend.to_host(data._array)
+        if data._array.size != 1:
+            if data._array.dtype.kind in "biu":
+                raise TypeError("only integer tensors of a single element can be converted to an index")
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return backend.to_host(data._array).reshape(())[()]
     if isinstance(data, (list, tuple)):
         return [_without_tensors(item) for item in data]
     return data
@@ -174,19 +186,24 @@ def _collect_types(data: Any, found: set) -> None:
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
 
 
-def _check_rectangular(data: Any, dim: int) -> None:
-    if not isinstance(data, list) or not data:
+def _check_rectangular(data: Any, sizes: list[int | None], dim: int) -> None:
+    """ValueError or TypeError naming the place where nested sequences are ragged.
+
+    `sizes` is the shape so far, None after its end.
+    """
+    size = len(data) if isinstance(data, (list, np.ndarray)) else None
+    if dim == len(sizes):
+        sizes.append(size)
+    expected = sizes[dim]
+    if size is None or expected is None:
+        if size is not expected:
+            what = "a sequence" if size is None else "a number"
+            raise TypeError(f"not {what}: {type(data).__name__} at dim {dim} of a nested sequence")
         return
-    nested = [isinstance(item, (list, np.ndarray)) for item in data]
-    if all(nested):
-        expected = len(data[0])
-        for item in data:
-            if len(item) != expected:
-                raise ValueError(f"expected sequence of length {expected} at dim {dim + 1} (got {len(item)})")
-            _check_rectangular(item, dim + 1)
-    elif any(nested):
-        bad = next(item for item, n in zip(data, nested, strict=True) if n != nested[0])
-        raise TypeError(f"not a sequence: {type(bad).__name__} at dim {dim + 1} of a nested sequence")
+    if size != expected:
+        raise ValueError(f"expected sequence of length {expected} at dim {dim} (got {size})")
+    for item in data:
+        _check_rectangular(item, sizes, dim + 1)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -258,7 +275,7 @@ def zeros(
     **options: Any,
 ) -> Tensor:
     """Zeros of the given size."""
-    made = wrap(_place(device).zeros(_size("zeros", _given(size, options)), _kind(dtype)))
+    made = wrap(_place(device).zeros(_given("zeros", size, options), _kind(dtype)))
     return _require_grad(made, requires_grad) if out is None else _into(out, made)
 
 
@@ -272,7 +289,7 @@ def ones(
     **options: Any,
 ) -> Tensor:
     """Ones of the given size."""
-    made = wrap(_place(device).ones(_size("ones", _given(size, options)), _kind(dtype)))
+    made = wrap(_place(device).ones(_given("ones", size, options), _kind(dtype)))
     return _require_grad(made, requires_grad) if out is None else _into(out, made)
 
 
@@ -288,18 +305,18 @@ def empty(
     **options: Any,
 ) -> Tensor:
     """Uninitialised memory of the given size."""
-    made = wrap(_place(device).empty(_size("empty", _given(size, options)), _kind(dtype)))
+    made = wrap(_place(device).empty(_given("empty", size, options), _kind(dtype)))
     return _require_grad(made, requires_grad) if out is None else _into(out, made)
 
 
-def _given(size: tuple, options: dict) -> tuple:
-    """The size, also when it was given by name."""
+def _given(name: str, size: tuple, options: dict) -> tuple[int, ...]:
+    """The size, given by position or by name, as a tuple of ints."""
     named = options.pop("size", None)
     options.pop("names", None)
     options.pop("pin_memory", None)
     if options:
-        raise TypeError(f"got an unexpected keyword argument '{next(iter(options))}'")
-    return size if named is None else (tuple(named),)
+        raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(options))}'")
+    return size_of(name, size if named is None else (tuple(named),))
 
 
 def _into(out: Tensor, made: Tensor) -> Tensor:
@@ -324,14 +341,19 @@ def full(
     if not isinstance(value, (bool, int, float, complex, np.generic)):
         raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}")
     kind = dtypes.of_scalar(value).numpy if dtype is None else _kind(dtype)
-    made = wrap(_place(device).full(_size("full", (tuple(size),)), value, kind))
+    made = wrap(_place(device).full(size_of("full", (size,), sequence=True), value, kind))
     return _require_grad(made, requires_grad) if out is None else _into(out, made)
 
 
 def _like(name: str, input: Tensor, dtype: Any, device: Any, requires_grad: bool, *fill: Any) -> Tensor:
-    xp = backend.namespace(input._array) if device is None else _place(device)
-    kind = input._array.dtype if dtype is None else _kind(dtype)
-    return _require_grad(wrap(getattr(xp, name)(input._array.shape, *fill, dtype=kind)), requires_grad)
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}_like(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    array = input._array
+    kind = array.dtype if dtype is None else _kind(dtype)
+    xp = backend.namespace(array) if device is None else _place(device)
+    if xp is backend.namespace(array):  # in the layout of `input`
+        return _require_grad(wrap(getattr(xp, f"{name}_like")(array, *fill, dtype=kind)), requires_grad)
+    return _require_grad(wrap(getattr(xp, name)(array.shape, *fill, dtype=kind)), requires_grad)
 
 
 def zeros_like(
@@ -390,8 +412,17 @@ def full_like(
 # --- sequences ----------------------------------------------------------------------------------------------------
 
 
+def _number(name: str, value: Any) -> Any:
+    """An argument given as a number or as a tensor of one element."""
+    if isinstance(value, (Tensor, np.generic)):
+        return value.item()
+    if not isinstance(value, (int, float, complex)):
+        raise TypeError(f"{name}(): expected a Number or a Tensor of one element, but got {type(value).__name__}")
+    return value
+
+
 def arange(
-    start: Any,
+    start: Any = None,
     end: Any = None,
     step: Any = 1,
     *,
@@ -403,8 +434,12 @@ def arange(
 ) -> Tensor:
     """Numbers from `start` (0) to `end`, exclusive, in steps of `step`; int64 if all are ints."""
     if end is None:
-        start, end = 0, start
-    start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
+        start, end = None, start
+    if end is None:
+        raise TypeError('arange() missing 1 required positional arguments: "end"')
+    start, end, step = (_number("arange", v) for v in (0 if start is None else start, end, step))
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
@@ -429,9 +464,12 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` numbers, evenly spaced from `start` to `end`, both included."""
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"linspace(): argument 'steps' (position 3) must be int, not {type(steps).__name__}")
+    steps = int(steps.__index__())
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    start, end = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
+    start, end = (_number("linspace", v) for v in (start, end))
     kind = _kind(dtype)
     work = np.float64 if kind.kind in "iu" else kind
     step = work_type(end - start, work) / work_type(max(steps - 1, 1), work)
@@ -510,7 +548,7 @@ def rand(
     **options: Any,
 ) -> Tensor:
     """Uniform numbers from [0, 1)."""
-    array = (generator or default_generator).uniform(_size("rand", _given(size, options)), dtype=_kind(dtype))
+    array = (generator or default_generator).uniform(_given("rand", size, options), dtype=_kind(dtype))
     made = _finish(array, device, requires_grad)
     return made if out is None else _into(out, made)
 
@@ -526,7 +564,7 @@ def randn(
     **options: Any,
 ) -> Tensor:
     """Normal numbers of mean 0 and variance 1."""
-    array = (generator or default_generator).normal(_size("randn", _given(size, options)), dtype=_kind(dtype))
+    array = (generator or default_generator).normal(_given("randn", size, options), dtype=_kind(dtype))
     made = _finish(array, device, requires_grad)
     return made if out is None else _into(out, made)
 
@@ -549,7 +587,7 @@ def randint(
     if high is None:
         low, high = 0, low
     kind = np.dtype(np.int64) if dtype is None else _kind(dtype)
-    array = (generator or default_generator).randint(low, high, _size("randint", (tuple(size),)), kind)
+    array = (generator or default_generator).randint(low, high, size_of("randint", (size,), sequence=True), kind)
     made = _finish(array, device, requires_grad)
     return made if out is None else _into(out, made)
 
@@ -636,10 +674,12 @@ def normal(
     """Normal numbers of the given means and standard deviations (numbers or tensors)."""
     if isinstance(mean, Tensor) or isinstance(std, Tensor):
         like = mean if isinstance(mean, Tensor) else std
-        shape = np.broadcast_shapes(*(x._array.shape for x in (mean, std) if isinstance(x, Tensor)))
+        shape = broadcast_shapes(*(x._array.shape for x in (mean, std) if isinstance(x, Tensor)))
         made = randn(shape, generator=generator, dtype=like.dtype, device=like.device) * std + mean
     else:
-        array = (generator or default_generator).normal(_size("normal", (tuple(size),)), mean, std, _kind(dtype))
+        array = (generator or default_generator).normal(
+            size_of("normal", (size,), sequence=True), mean, std, _kind(dtype)
+        )
         made = _finish(array, device, False)
     return made if out is None else _into(out, made)
 
