@@ -411,7 +411,7 @@ def _unary(op: Op, general: Callable) -> Callable:
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != 1 or not isinstance(args[0], Variable):
-            return general(*args, **kwargs)
+            return plain(*args) if mode.arrays and not kwargs else general(*args, **kwargs)
         input = args[0]
         a = input._array
         if floating and a.dtype is not _F32 and a.dtype is not _F64:
@@ -463,7 +463,7 @@ def _binary(op: Op, general: Callable) -> Callable:
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != 2 or not isinstance(args[0], Variable):
-            return general(*args, **kwargs)
+            return plain(*args) if mode.arrays and not kwargs else general(*args, **kwargs)
         input, other = args
         a = input._array
         type_ = a.dtype
@@ -550,7 +550,7 @@ def _first(op: Op, general: Callable) -> Callable:
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if kwargs or not args or not isinstance(args[0], Variable):
-            return general(*args, **kwargs)
+            return plain(*args) if mode.arrays and not kwargs else general(*args, **kwargs)
         input = args[0]
         a = input._array
         type_ = a.dtype

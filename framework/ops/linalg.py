@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import op, scalar_type_name
+from ..engine import Variable, op, scalar_type_name
 from .pointwise import conj, mul
 from .shape import (
     _diagonal_input,
@@ -20,7 +20,6 @@ from .shape import (
     shape_of,
     squeeze,
     sum_to_size,
-    transpose,
     unsqueeze,
     wrap_dim,
     wrap_dims,
@@ -41,8 +40,8 @@ def _check_inner(first: Any, second: Any) -> None:
 
 
 def turned(matrix: Any) -> Any:
-    """The last two dimensions exchanged."""
-    return transpose(matrix, -2, -1)
+    """The last two dimensions exchanged; of arrays and Tensors."""
+    return matrix.swapaxes(-2, -1)
 
 
 # --- products -----------------------------------------------------------------------------------------------------
@@ -55,7 +54,8 @@ def mm(input, mat2):
         raise RuntimeError("self must be a matrix")
     if mat2.ndim != 2:
         raise RuntimeError("mat2 must be a matrix")
-    _check_inner(input, mat2)
+    if input.shape[1] != mat2.shape[0] or input.dtype is not mat2.dtype:
+        _check_inner(input, mat2)
     return namespace(input).matmul(input, mat2)
 
 
@@ -126,11 +126,15 @@ def _matmul(input, other):
     return namespace(input).matmul(input, other)
 
 
+def _ndim(value: Any) -> int:
+    return value._array.ndim if isinstance(value, Variable) else len(shape_of(value))
+
+
 def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
     """`input @ other`: dot, matrix-vector, matrix and batched products, by the operands' dimensions."""
     if out is not None:
         return out.copy_(matmul(input, other))
-    n, m = len(shape_of(input)), len(shape_of(other))
+    n, m = _ndim(input), _ndim(other)
     if n == 2 and m == 2:
         return mm(input, other)
     if n == 0 or m == 0:
