@@ -11,7 +11,6 @@ from ..ops.activation import (
     elu_,
     gelu,
     glu,
-    gumbel_softmax as _gumbel_softmax,
     hardshrink,
     hardtanh_,
     leaky_relu_,
@@ -26,6 +25,17 @@ from ..ops.activation import (
     tanhshrink,
     threshold_,
 )
+from ..ops.activation import (
+    gumbel_softmax as _gumbel_softmax,
+)
+from ..ops.adaptive_pool import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+)
 from ..ops.attention import scaled_dot_product_attention
 from ..ops.conv import (
     conv1d,
@@ -34,9 +44,8 @@ from ..ops.conv import (
     conv_transpose1d,
     conv_transpose2d,
     conv_transpose3d,
-    fold,
-    unfold,
 )
+from ..ops.cross_entropy import cross_entropy, multi_margin_loss, nll_loss
 from ..ops.distance import cosine_similarity, pairwise_distance
 from ..ops.dropout import (
     alpha_dropout,
@@ -48,12 +57,12 @@ from ..ops.dropout import (
 )
 from ..ops.einsum import einsum as _einsum
 from ..ops.embedding import embedding, embedding_bag, one_hot
+from ..ops.fold import fold, unfold
 from ..ops.linalg import linear
 from ..ops.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cosine_embedding_loss,
-    cross_entropy,
     gaussian_nll_loss,
     hinge_embedding_loss,
     huber_loss,
@@ -61,9 +70,7 @@ from ..ops.loss import (
     l1_loss,
     margin_ranking_loss,
     mse_loss,
-    multi_margin_loss,
     multilabel_soft_margin_loss,
-    nll_loss,
     poisson_nll_loss,
     smooth_l1_loss,
     soft_margin_loss,
@@ -82,12 +89,6 @@ from ..ops.norm import (
 from ..ops.padding import pad
 from ..ops.pointwise import sigmoid, tanh
 from ..ops.pool import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    adaptive_avg_pool3d,
-    adaptive_max_pool1d,
-    adaptive_max_pool2d,
-    adaptive_max_pool3d,
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,
@@ -101,7 +102,8 @@ from ..ops.pool import (
     max_unpool2d,
     max_unpool3d,
 )
-from ..ops.reduce import log_softmax as _log_softmax, softmax as _softmax
+from ..ops.reduce import log_softmax as _log_softmax
+from ..ops.reduce import softmax as _softmax
 from ..ops.vision import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
@@ -241,13 +243,17 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     return leaky_relu_(input, negative_slope) if inplace else _activation.leaky_relu(input, negative_slope)
 
 
-def rrelu(input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False) -> Any:
+def rrelu(
+    input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Any:
     """Leaky ReLU with slopes drawn from [lower, upper) in training, with their middle in evaluation."""
     return (rrelu_ if inplace else _activation.rrelu)(input, lower, upper, training)
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """`input` limited to [min_val, max_val]."""
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
     return (hardtanh_ if inplace else _activation.hardtanh)(input, min_val, max_val)
 
 
@@ -331,21 +337,39 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
 
 
 def max_pool1d_with_indices(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> tuple[Any, Any]:
     """`max_pool1d(..., return_indices=True)`."""
     return max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
 def max_pool2d_with_indices(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> tuple[Any, Any]:
     """`max_pool2d(..., return_indices=True)`."""
     return max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
 def max_pool3d_with_indices(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> tuple[Any, Any]:
     """`max_pool3d(..., return_indices=True)`."""
     return max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, True)

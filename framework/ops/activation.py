@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..backend import namespace, to_device, device_of
+from ..backend import device_of, namespace, to_device
 from ..engine import inplace, op, scalar_type_name, wrap
 from ..random import default_generator
 from .index import _grid as grid
@@ -66,7 +66,10 @@ def threshold(input, threshold, value):
     return namespace(input).where(input <= threshold, value, input).astype(input.dtype)
 
 
-@op(input=lambda g, input, weight: where(input > 0, g, g * weight), weight=lambda g, input: gate(g * input, ~(input > 0)))
+@op(
+    input=lambda g, input, weight: where(input > 0, g, g * weight),
+    weight=lambda g, input: gate(g * input, ~(input > 0)),
+)
 def _prelu_kernel(input, weight):
     return namespace(input).where(input > 0, input, input * weight)
 

@@ -47,9 +47,7 @@ class Geometry:
 
     def mirrored(self) -> Geometry | None:
         """The convolution, if there is one, that turns the output's gradient into the input's; for stride 1."""
-        padding = tuple(
-            span(k, d) - 1 - p for k, d, p in zip(self.kernel, self.dilation, self.padding, strict=True)
-        )
+        padding = tuple(span(k, d) - 1 - p for k, d, p in zip(self.kernel, self.dilation, self.padding, strict=True))
         if any(s != 1 for s in self.stride) or any(p < 0 for p in padding):
             return None
         sizes = positions(self.out, self.kernel, self.stride, padding, self.dilation)
@@ -61,7 +59,8 @@ class Geometry:
 def positions(sizes: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> tuple[int, ...]:
     """How many windows fit along each dimension."""
     return tuple(
-        (n + 2 * p - span(k, d)) // s + 1 for n, k, s, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True)
+        (n + 2 * p - span(k, d)) // s + 1
+        for n, k, s, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True)
     )
 
 

@@ -20,9 +20,8 @@ from ..backend import namespace
 from ..engine import Variable, op, scalar_type_name
 from .columns import ChannelsLast, Geometry, chunks, column_budget, layout_of, positions
 from .padding import constant_pad_nd
-from .shape import reshape, shape_of, squeeze, unsqueeze
+from .shape import shape_of, squeeze, unsqueeze
 from .window import span, tuple_of
-
 
 #: Pointwise convolutions over at least this many positions multiply image by image, where nothing need be copied.
 _MANY_POSITIONS = 128
@@ -205,7 +204,7 @@ def _depthwise_weight(grad: Any, input: Any, geometry: Geometry) -> Any:
 # --- operators ----------------------------------------------------------------------------------------------------
 
 
-def _sum_over_positions(g: Any) -> Any:
+def _sum_over_positions(g):
     """The bias's gradient."""
     dims = (0, *range(2, len(shape_of(g))))
     return g.sum(dims) if isinstance(g, Variable) else g.sum(axis=dims)
@@ -307,15 +306,15 @@ def _option(name: str, value: Any, n: int) -> tuple[int, ...]:
 
 def _check_types(input: Any, weight: Any, bias: Any) -> None:
     if input.dtype is not weight.dtype or input.device != weight.device:
-        raise RuntimeError(
-            f"Input type ({input.type()}) and weight type ({weight.type()}) should be the same"
-        )
+        raise RuntimeError(f"Input type ({input.type()}) and weight type ({weight.type()}) should be the same")
     if bias is not None and bias.dtype is not input.dtype:
         a, b = (scalar_type_name(dtypes.from_numpy(x._array.dtype)).lower() for x in (input, bias))
         raise RuntimeError(f"Input type ({a}) and bias type ({b}) should be the same")
 
 
-def _check_shapes(input: Any, weight: Any, bias: Any, padding: tuple, dilation: tuple, transposed: bool, groups: int) -> None:
+def _check_shapes(
+    input: Any, weight: Any, bias: Any, padding: tuple, dilation: tuple, transposed: bool, groups: int
+) -> None:
     shape, filters = list(shape_of(input)), list(shape_of(weight))
     if filters[0] < groups or filters[0] % groups:
         raise RuntimeError(
@@ -374,7 +373,9 @@ def _check_options(weight: Any, n: int, stride: tuple, padding: tuple, dilation:
 # --- what users call ----------------------------------------------------------------------------------------------
 
 
-def _convolve(name: str, n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+def _convolve(
+    name: str, n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
     input, alone = _batched(name, input, n)
     stride, dilation = _option("stride", stride, n), _option("dilation", dilation, n)
     if isinstance(padding, str):
@@ -403,7 +404,9 @@ def _named_padding(input: Any, weight: Any, padding: str, stride: tuple, dilatio
     return input, tuple(t // 2 for t in totals)
 
 
-def conv1d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
+def conv1d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
     """Cross-correlation of (batch, in, length) or (in, length) with (out, in / groups, kernel).
 
     `padding` may be "same" (stride 1) or "valid".
@@ -411,12 +414,16 @@ def conv1d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: 
     return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
+def conv2d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
     """Cross-correlation of (batch, in, height, width), or one image, with (out, in / groups, kernel height, width)."""
     return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv3d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
+def conv3d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
     """Cross-correlation of (batch, in, depth, height, width), or one volume, with (out, in / groups, *kernel)."""
     return _convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
@@ -425,10 +432,23 @@ _AXES = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 def _conv_transpose(
-    name: str, n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any, groups: int, dilation: Any
+    name: str,
+    n: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    dilation: Any,
 ) -> Any:
     input, alone = _batched(name, input, n)
-    stride, padding, dilation = _option("stride", stride, n), _option("padding", padding, n), _option("dilation", dilation, n)
+    stride, padding, dilation = (
+        _option("stride", stride, n),
+        _option("padding", padding, n),
+        _option("dilation", dilation, n),
+    )
     output_padding = _option("output_padding", output_padding, n)
     _check_options(weight, n, stride, padding, dilation, groups)
     _check_shapes(input, weight, bias, padding, dilation, True, groups)
@@ -445,108 +465,48 @@ def _conv_transpose(
 
 
 def conv_transpose1d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1, dilation: Any = 1
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
 ) -> Any:
     """The transpose of `conv1d`: (batch, in, length) with (in, out / groups, kernel)."""
-    return _conv_transpose("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _conv_transpose(
+        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
 
 
 def conv_transpose2d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1, dilation: Any = 1
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
 ) -> Any:
     """The transpose of `conv2d`: (batch, in, height, width) with (in, out / groups, kernel height, width)."""
-    return _conv_transpose("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _conv_transpose(
+        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
 
 
 def conv_transpose3d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1, dilation: Any = 1
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
 ) -> Any:
     """The transpose of `conv3d`: (batch, in, depth, height, width) with (in, out / groups, *kernel)."""
-    return _conv_transpose("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
-
-
-# --- unfold and fold ----------------------------------------------------------------------------------------------
-
-
-def _im2col_options(name: str, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> list[tuple[int, ...]]:
-    options = []
-    for label, value, least in (
-        ("kernel_size", kernel_size, 1), ("dilation", dilation, 1), ("padding", padding, 0), ("stride", stride, 1)
-    ):  # fmt: skip
-        pair = tuple_of(value, 2)
-        if len(pair) != 2:
-            raise RuntimeError(f"It is expected {label} equals to 2, but got size {len(pair)}")
-        if min(pair) < least:
-            word = "greater than zero" if least else "non-negative"
-            raise RuntimeError(f"{name}: {label} should be {word}, but got {list(pair)}")
-        options.append(pair)
-    return options
-
-
-def _plain_geometry(sizes, kernel, stride, padding, dilation):
-    out = positions(sizes, kernel, stride, padding, dilation)
-    return Geometry(sizes, out, kernel, stride, padding, dilation, 1)
-
-
-@op(name="Im2ColBackward0", input=lambda g, input_shape, kernel, dilation, padding, stride: _col2im(
-    g, input_shape[2:], kernel, dilation, padding, stride))  # fmt: skip
-def _im2col(input, kernel, dilation, padding, stride):
-    geometry = _plain_geometry(input.shape[2:], kernel, stride, padding, dilation)
-    batch, channels = input.shape[:2]
-    result = namespace(input).zeros((batch, channels, *kernel, *geometry.out), input.dtype)
-    for _, place, where, at in geometry.taps():
-        result[(slice(None), slice(None), *place, *where)] = input[(slice(None), slice(None), *at)]
-    return result.reshape(batch, channels * math.prod(kernel), math.prod(geometry.out))
-
-
-@op(name="Col2ImBackward0", input=lambda g, kernel, dilation, padding, stride: _im2col(g, kernel, dilation, padding, stride))
-def _col2im(input, sizes, kernel, dilation, padding, stride):
-    geometry = _plain_geometry(sizes, kernel, stride, padding, dilation)
-    batch, channels = input.shape[0], input.shape[1] // math.prod(kernel)
-    columns = input.reshape(batch, channels, *kernel, *geometry.out)
-    result = namespace(input).zeros((batch, channels, *sizes), input.dtype)
-    for _, place, where, at in geometry.taps():
-        result[(slice(None), slice(None), *at)] += columns[(slice(None), slice(None), *place, *where)]
-    return result
-
-
-def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
-    """The windows of (batch, channels, height, width) as columns: (batch, channels * kernel, positions)."""
-    kernel, dilation, padding, stride = _im2col_options("im2col", kernel_size, dilation, padding, stride)
-    shape = shape_of(input)
-    if len(shape) not in (3, 4):
-        raise RuntimeError(f"Expected 3D or 4D (batch mode) tensor for input, but got: {list(shape)}")
-    sizes = shape[-2:]
-    out = positions(sizes, kernel, stride, padding, dilation)
-    if min(out) < 1:
-        raise RuntimeError(
-            f"Given input with spatial size {sizes}, kernel_size={kernel}, dilation={dilation}, padding={padding}, "
-            f"calculated shape of the array of sliding blocks as {out}, but its components must be at least one."
-        )
-    if len(shape) == 3:
-        return squeeze(_im2col(unsqueeze(input, 0), kernel, dilation, padding, stride), 0)
-    return _im2col(input, kernel, dilation, padding, stride)
-
-
-def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
-    """Columns added up where `unfold` would take them from: (batch, channels, *output_size)."""
-    kernel, dilation, padding, stride = _im2col_options("col2im", kernel_size, dilation, padding, stride)
-    sizes = tuple_of(output_size, 2)
-    shape = shape_of(input)
-    if len(shape) not in (2, 3):
-        raise RuntimeError(f"Expected 2D or 3D (batch mode) tensor for input, but got: {list(shape)}")
-    if shape[-2] % math.prod(kernel):
-        raise RuntimeError(
-            "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
-            f"input.size(1)={shape[-2]} and kernel_size={kernel}."
-        )
-    out = positions(sizes, kernel, stride, padding, dilation)
-    if shape[-1] != math.prod(out):
-        raise RuntimeError(
-            f"Given output_size={sizes}, kernel_size={kernel}, dilation={dilation}, padding={padding}, "
-            f"stride={stride}, expected size of input's dimension 2 to match the calculated number of sliding blocks "
-            f"{' * '.join(map(str, out))} = {math.prod(out)}, but got input.size(2)={shape[-1]}."
-        )
-    batched = reshape(input, (1, *shape)) if len(shape) == 2 else input
-    result = _col2im(batched, sizes, kernel, dilation, padding, stride)
-    return squeeze(result, 0) if len(shape) == 2 else result
+    return _conv_transpose(
+        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def _looked_up(input, indices, count, padding_idx, by_frequency):
     """The transpose of `_embedding_rows`."""
     rows = namespace(input).take(input, indices.reshape(-1), axis=0)
     factor = _factors(indices, count, padding_idx, by_frequency, input.dtype)
-    return (rows if factor is None else rows * factor).reshape(*indices.shape, -1)
+    return (rows if factor is None else rows * factor).reshape(*indices.shape, input.shape[1])
 
 
 def _renormalize(weight: Any, indices: Any, max_norm: float, norm_type: float) -> None:
@@ -141,7 +142,7 @@ def _bag_maxima(input, kept, bounds):
     xp = namespace(input)
     count, width = len(bounds) - 1, input.shape[1]
     values, rows = xp.zeros((count, width), input.dtype), xp.full((count, width), -1, np.int64)
-    for number, (start, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for number, (start, end) in enumerate(pairwise(bounds)):
         inside = start + xp.flatnonzero(kept[start:end])
         if inside.size:
             part = input[inside]
@@ -193,8 +194,9 @@ def embedding_bag(
 ) -> Any:
     """The sum, mean or maximum of the rows of `weight` that each bag of indices names: (bags, width).
 
-    Bags are the rows of a matrix `input`, or begin at `offsets` in a vector `input` (with `include_last_offset` the last
-    of them is the end). `per_sample_weights`, of the input's shape, weighs a sum's rows; `padding_idx` counts for nothing.
+    Bags are the rows of a matrix `input`, or begin at `offsets` in a vector `input` (with `include_last_offset` the
+    last of them is the end). `per_sample_weights`, of the input's shape, weighs a sum's rows; `padding_idx` counts for
+    nothing.
     """
     if mode not in ("sum", "mean", "max"):
         raise ValueError("mode has to be one of sum, mean or max")
@@ -212,7 +214,7 @@ def embedding_bag(
     indices, bounds = _bag_bounds(input, offsets, include_last_offset)
     rows = embedding(indices, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
     xp = namespace(indices._array)
-    sizes = [max(end - start, 0) for start, end in zip(bounds, bounds[1:], strict=False)]
+    sizes = [max(end - start, 0) for start, end in pairwise(bounds)]
     padding = -1 if padding_idx is None else padding_idx % shape_of(weight)[0]
     kept = wrap(indices._array != padding)
     if mode == "max":

@@ -9,18 +9,16 @@ from typing import Any
 import numpy as np
 
 from ..backend import namespace
-from ..engine import Variable, op, scalar_type_name
+from ..engine import op
 from .activation import logsigmoid, relu
 from .distance import cosine_similarity, pairwise_distance
-from .index import _grid as grid, gather
 from .pointwise import abs, clamp, exp, log, minimum, sigmoid, where, xlogy
-from .reduce import _softmax, log_softmax
-from .shape import broadcast_tensors, expand, reshape, shape_of, unsqueeze
+from .shape import broadcast_tensors, expand, shape_of, unsqueeze
 
 # --- reduction ----------------------------------------------------------------------------------------------------
 
 
-def _check_reduction(reduction: str) -> None:
+def check_reduction(reduction: str) -> None:
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
 
@@ -36,7 +34,7 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: 
     return chosen
 
 
-def _reduced(loss: Any, reduction: str) -> Any:
+def reduced(loss: Any, reduction: str) -> Any:
     """An array or tensor of losses, reduced."""
     if reduction == "none":
         return loss
@@ -76,18 +74,23 @@ def _mse_slope(g, input, target, reduction):
 def _mse_loss(input, target, reduction):
     away = input - target
     if reduction == "none" or away.dtype.kind != "f":
-        return _reduced(away * away, reduction)
+        return reduced(away * away, reduction)
     flat = away.reshape(-1)
     total = namespace(away).dot(flat, flat)
     return total / flat.size if reduction == "mean" else total
 
 
 def mse_loss(
-    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean", weight: Any = None
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
 ) -> Any:
     """The squared difference."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
+    check_reduction(reduction)
     input, target = _same_sizes(input, target)
     return _weighted(lambda kind: _mse_loss(input, target, kind), weight, input, reduction)
 
@@ -98,7 +101,7 @@ def _weighted(loss: Any, weight: Any, input: Any, reduction: str) -> Any:
         return loss(reduction)
     _check_weight(weight, input)
     each = loss("none") * weight
-    return each.sum() / weight.sum() if reduction == "mean" else _reduced(each, reduction)
+    return each.sum() / weight.sum() if reduction == "mean" else reduced(each, reduction)
 
 
 def _check_weight(weight: Any, input: Any) -> None:
@@ -107,13 +110,18 @@ def _check_weight(weight: Any, input: Any) -> None:
 
 
 def l1_loss(
-    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean", weight: Any = None
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
 ) -> Any:
     """The absolute difference."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
+    check_reduction(reduction)
     input, target = _same_sizes(input, target)
-    return _weighted(lambda kind: _reduced(abs(input - target), kind), weight, input, reduction)
+    return _weighted(lambda kind: reduced(abs(input - target), kind), weight, input, reduction)
 
 
 def _smooth_slope(g, input, target, reduction, beta):
@@ -126,7 +134,7 @@ def _smooth_slope(g, input, target, reduction, beta):
 def _smooth_l1_loss(input, target, reduction, beta):
     xp = namespace(input)
     away = xp.abs(input - target)
-    return _reduced(xp.where(away < beta, away * away * (0.5 / beta), away - 0.5 * beta), reduction)
+    return reduced(xp.where(away < beta, away * away * (0.5 / beta), away - 0.5 * beta), reduction)
 
 
 def smooth_l1_loss(
@@ -139,11 +147,11 @@ def smooth_l1_loss(
 ) -> Any:
     """Quadratic below a difference of `beta`, linear above (Girshick, arXiv:1504.08083)."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
+    check_reduction(reduction)
     input, target = _same_sizes(input, target)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
-    return _reduced(abs(input - target), reduction) if beta == 0 else _smooth_l1_loss(input, target, reduction, beta)
+    return reduced(abs(input - target), reduction) if beta == 0 else _smooth_l1_loss(input, target, reduction, beta)
 
 
 def _huber_slope(g, input, target, reduction, delta):
@@ -155,253 +163,19 @@ def _huber_slope(g, input, target, reduction, delta):
 def _huber_loss(input, target, reduction, delta):
     xp = namespace(input)
     away = xp.abs(input - target)
-    return _reduced(xp.where(away <= delta, away * away * 0.5, (away - 0.5 * delta) * delta), reduction)
+    return reduced(xp.where(away <= delta, away * away * 0.5, (away - 0.5 * delta) * delta), reduction)
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """Half the squared difference up to `delta`, linear above (Huber, 1964)."""
-    _check_reduction(reduction)
+    check_reduction(reduction)
     input, target = _same_sizes(input, target)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     if weight is None:
         return _huber_loss(input, target, reduction, delta)
     _check_weight(weight, input)
-    return _reduced(_huber_loss(input, target, "none", delta) * weight, reduction)
-
-
-# --- classification by class index --------------------------------------------------------------------------------
-# Class scores are (batch, classes, *positions), targets (batch, *positions).
-
-
-def _check_classes(input: Any, target: Any, weight: Any) -> tuple[Any, Any, bool]:
-    """Input and target with a batch dimension, and whether they came without; PyTorch's errors."""
-    shape, wanted = shape_of(input), shape_of(target)
-    if not shape:
-        raise ValueError("Expected 1 or more dimensions (got 0)")
-    if len(shape) > 1 and (not wanted or shape[0] != wanted[0]):
-        raise ValueError(
-            f"Expected input batch_size ({shape[0]}) to match target batch_size ({wanted[0] if wanted else 1})."
-        )
-    if target._array.dtype not in (np.int64, np.uint8):
-        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {scalar_type_name(target.dtype)}")
-    _check_class_weight(weight, input, shape[0] if len(shape) == 1 else shape[1])
-    if len(shape) == 1:
-        if math.prod(wanted) != 1:
-            raise RuntimeError(f"For 1D input, 1D target must have size 1, but got target size: {math.prod(wanted)}")
-        return unsqueeze(input, 0), reshape(target, (1,)), True
-    if wanted[1:] != shape[2:]:
-        raise RuntimeError(f"Expected target size {[shape[0], *shape[2:]]}, got {list(wanted)}")
-    return input, target, False
-
-
-def _check_class_weight(weight: Any, input: Any, classes: int) -> None:
-    if weight is None:
-        return
-    if shape_of(weight) != (classes,):
-        raise RuntimeError(
-            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
-            f"shape: {list(shape_of(weight))}"
-        )
-    if weight.dtype is not input.dtype:
-        raise RuntimeError(
-            f"expected scalar type {scalar_type_name(input.dtype)} but found {scalar_type_name(weight.dtype)}"
-        )
-
-
-@op()
-def _class_index(target, classes, ignore_index):
-    """The targets as (batch, 1, *positions), 0 where they are ignored; IndexError for one that names no class."""
-    xp = namespace(target)
-    index = xp.where(target == ignore_index, 0, target).astype(np.int64)
-    if type(index) is np.ndarray and index.size and (index.min() < 0 or index.max() >= classes):  # a GPU would stall
-        wrong = index[(index < 0) | (index >= classes)]
-        raise IndexError(f"Target {wrong[0]} is out of bounds.")
-    return xp.expand_dims(index, 1)
-
-
-@op()
-def _class_share(target, index, weight, ignore_index, dtype, reduction):
-    """How much each position counts in the reduced loss: (batch, 1, *positions); for a mean they sum to 1, or to 0."""
-    xp = namespace(target)
-    kept = xp.expand_dims(target != ignore_index, 1)
-    share = kept.astype(dtype) if weight is None else weight[index] * kept
-    if reduction != "mean":
-        return share
-    total = share.sum()
-    return share / xp.where(total == 0, xp.ones_like(total), total)
-
-
-def _class_target(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> tuple[Any, Any]:
-    """The index and the share of each position; the share is None where all count alike."""
-    index = _class_index(target, shape_of(input)[1], ignore_index)
-    array = target._array
-    if weight is None and type(array) is np.ndarray and not (array == ignore_index).any():
-        return index, None
-    return index, _class_share(target, index, weight, ignore_index, input._array.dtype, reduction)
-
-
-def _reduce_classes(losses: Any, share: Any, reduction: str) -> Any:
-    """Losses (batch, 1, *positions), reduced."""
-    if share is None:
-        return _reduced(losses if reduction != "none" else losses.squeeze(1), reduction)
-    losses = losses * share
-    if reduction == "none":
-        return losses.squeeze(1)
-    total = losses.sum()
-    return total / share.sum() if reduction == "mean" else total  # nan where every target is ignored
-
-
-def _each_position(g: Any, share: Any, shape: tuple[int, ...], reduction: str) -> Any:
-    """The gradient of each position's own loss, of `shape` (batch, 1, *positions), from that of the reduced loss."""
-    each = unsqueeze(g, 1) if reduction == "none" else g
-    if share is not None:
-        return each * share
-    return expand(g / math.prod(shape) if reduction == "mean" else each, shape)
-
-
-@op(name="NllLossBackwardBackward0", input=lambda g, index: gather(g, 1, index))
-def _at_class(input, shape, index):
-    """Zeros of `shape` with `input` at the classes that `index` names."""
-    xp = namespace(input)
-    result = xp.zeros(shape, input.dtype)
-    result[grid(xp, index, 1)] = input
-    return result
-
-
-def _nll_input(g, input_shape, index, share, reduction):
-    return _at_class(-_each_position(g, share, shape_of(index), reduction), input_shape, index)
-
-
-def _nll_operator(name: str) -> Any:
-    def nll_loss(input, index, share, reduction):
-        return _reduce_classes(-namespace(input).take_along_axis(input, index, 1), share, reduction)
-
-    return op(name=name, input=_nll_input)(nll_loss)
-
-
-_nll_flat, _nll_spatial = _nll_operator("NllLossBackward0"), _nll_operator("NllLoss2DBackward0")
-
-
-def nll_loss(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    size_average: bool | None = None,
-    ignore_index: int = -100,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Any:
-    """The negative log-likelihood of class indices; input (batch, classes, ...) holds log-probabilities.
-
-    `weight` (classes) weighs the classes; targets equal to `ignore_index` count for nothing.
-    """
-    reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
-    batched, target, alone = _check_classes(input, target, weight)
-    index, share = _class_target(batched, target, weight, ignore_index, reduction)
-    operator = _nll_flat if len(shape_of(batched)) == 2 else _nll_spatial
-    loss = operator(batched, index, share, reduction)
-    return reshape(loss, ()) if alone and reduction == "none" else loss
-
-
-@op()
-def _log_sum_exp(input):
-    """Over the classes: (batch, 1, *positions)."""
-    xp = namespace(input)
-    top = input.max(axis=1, keepdims=True)
-    return xp.log(xp.exp(input - top).sum(axis=1, keepdims=True)) + top
-
-
-def _cross_entropy_input(g, input, index, share, total, reduction):
-    each = _each_position(g, share, shape_of(index), reduction)
-    if isinstance(g, Variable):  # recorded: `total` is a constant to the graph, so take the probabilities from the input
-        return _softmax(input, 1) * each - _at_class(each, shape_of(input), index)
-    grad = input - total
-    xp = namespace(grad)
-    xp.exp(grad, out=grad)
-    grad *= each
-    grad[grid(xp, index, 1)] -= each
-    return grad
-
-
-def _cross_entropy_operator(name: str) -> Any:
-    """Softmax and negative log-likelihood in one; `total` is the log of the sum of exponentials over the classes."""
-
-    def cross_entropy(input, index, share, total, reduction):
-        return _reduce_classes(total - namespace(input).take_along_axis(input, index, 1), share, reduction)
-
-    return op(name=name, input=_cross_entropy_input)(cross_entropy)
-
-
-_entropy_flat, _entropy_spatial = (_cross_entropy_operator(n) for n in ("NllLossBackward0", "NllLoss2DBackward0"))
-
-
-def cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    size_average: bool | None = None,
-    ignore_index: int = -100,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> Any:
-    """The cross entropy of scores (batch, classes, ...) and class indices (batch, ...) or probabilities (as input).
-
-    `weight` (classes) weighs the classes; target indices equal to `ignore_index` count for nothing; `label_smoothing`
-    mixes the targets with the uniform distribution (Szegedy et al., arXiv:1512.00567).
-    """
-    reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    if shape_of(input) == shape_of(target) and target._array.dtype.kind == "f":
-        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
-    batched, target, alone = _check_classes(input, target, weight)
-    index, share = _class_target(batched, target, weight, ignore_index, reduction)
-    if label_smoothing:
-        loss = _smoothed_cross_entropy(batched, target, index, share, weight, ignore_index, reduction, label_smoothing)
-    else:
-        operator = _entropy_flat if len(shape_of(batched)) == 2 else _entropy_spatial
-        loss = operator(batched, index, share, _log_sum_exp(batched), reduction)
-    return reshape(loss, ()) if alone and reduction == "none" else loss
-
-
-def _class_vector(weight: Any, ndim: int) -> Any:
-    return reshape(weight, (1, -1) + (1,) * (ndim - 2))
-
-
-def _smoothed_cross_entropy(
-    input: Any, target: Any, index: Any, share: Any, weight: Any, ignore_index: int, reduction: str, smoothing: float
-) -> Any:
-    shape = shape_of(input)
-    scores = log_softmax(input, 1)
-    hard = (_nll_flat if len(shape) == 2 else _nll_spatial)(scores, index, share, reduction)
-    all_classes = scores if weight is None else scores * _class_vector(weight, len(shape))
-    smooth = -all_classes.sum(1).masked_fill(target == ignore_index, 0.0)
-    if reduction == "mean" and weight is not None:
-        kept = _class_share(target, index, weight, ignore_index, input._array.dtype, "sum")
-        smooth = smooth.sum() / kept.sum()
-    elif reduction == "mean":
-        smooth = smooth.mean() if share is None else smooth.sum() / (target != ignore_index).sum()
-    else:
-        smooth = _reduced(smooth, reduction)
-    return hard * (1 - smoothing) + smooth * (smoothing / shape[1])
-
-
-def _soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, smoothing: float) -> Any:
-    shape = shape_of(input)
-    dim = 1 if len(shape) > 1 else 0
-    _check_class_weight(weight, input, shape[dim])
-    if smoothing:
-        target = target * (1 - smoothing) + smoothing / shape[dim]
-    terms = log_softmax(input, dim) * target
-    if weight is not None:
-        terms = terms * (_class_vector(weight, len(shape)) if dim else weight)
-    if reduction == "mean":
-        return -terms.sum() / max(math.prod(shape) // max(shape[dim], 1), 1)
-    return -(terms.sum() if reduction == "sum" else terms.sum(dim))
+    return reduced(_huber_loss(input, target, "none", delta) * weight, reduction)
 
 
 # --- two classes --------------------------------------------------------------------------------------------------
@@ -429,7 +203,7 @@ def _bce(input, target, weight, reduction):
             if not (value.min() >= 0 and value.max() <= 1):
                 raise RuntimeError(f"all elements of {name} should be between 0 and 1")
     losses = (target - 1) * xp.maximum(xp.log(1 - input), -100) - target * xp.maximum(xp.log(input), -100)
-    return _reduced(losses if weight is None else losses * weight, reduction)
+    return reduced(losses if weight is None else losses * weight, reduction)
 
 
 def binary_cross_entropy(
@@ -442,7 +216,7 @@ def binary_cross_entropy(
 ) -> Any:
     """The cross entropy of probabilities `input` and `target` in [0, 1]; logarithms are limited to -100."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
+    check_reduction(reduction)
     if shape_of(input) != shape_of(target):
         raise ValueError(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
@@ -476,7 +250,7 @@ def _bce_logits(input, target, weight, pos_weight, reduction):
     if pos_weight is not None:
         below = below * ((pos_weight - 1) * target + 1)
     losses = input * (1 - target) - below
-    return _reduced(losses if weight is None else losses * weight, reduction)
+    return reduced(losses if weight is None else losses * weight, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -490,7 +264,7 @@ def binary_cross_entropy_with_logits(
 ) -> Any:
     """`binary_cross_entropy(sigmoid(input), target)` without overflow; `pos_weight` weighs the positive examples."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
+    check_reduction(reduction)
     if shape_of(input) != shape_of(target):
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     return _bce_logits(input, target, weight, pos_weight, reduction)
@@ -520,11 +294,11 @@ def kl_div(
             stacklevel=2,
         )
     elif reduction != "batchmean":
-        _check_reduction(reduction)
+        check_reduction(reduction)
     losses = exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
     if reduction == "batchmean" and len(shape_of(input)):
         return losses.sum() / shape_of(input)[0]
-    return _reduced(losses, "sum" if reduction == "batchmean" else reduction)
+    return reduced(losses, "sum" if reduction == "batchmean" else reduction)
 
 
 def poisson_nll_loss(
@@ -542,13 +316,13 @@ def poisson_nll_loss(
     `full` adds Stirling's approximation of the term that does not depend on the input.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
+    check_reduction(reduction)
     losses = exp(input) - target * input if log_input else input - target * log(input + eps)
     if full:
         many = target > 1
         safe = where(many, target, 1.0)
         losses = losses + where(many, safe * log(safe) - safe + 0.5 * log(2 * math.pi * safe), 0.0)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def gaussian_nll_loss(
@@ -567,12 +341,12 @@ def gaussian_nll_loss(
             var = unsqueeze(var, -1)
         elif not (shape[:-1] == shape_of(var)[:-1] and shape_of(var)[-1:] == (1,)):
             raise ValueError("var is of incorrect size")
-    _check_reduction(reduction)
+    check_reduction(reduction)
     floor = clamp(var.detach(), eps, None) - var.detach() + var  # limited, yet with the variance's own gradient
     losses = 0.5 * (log(floor) + (input - target) ** 2 / floor)
     if full:
         losses = losses + 0.5 * math.log(2 * math.pi)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 # --- margins ------------------------------------------------------------------------------------------------------
@@ -588,9 +362,9 @@ def hinge_embedding_loss(
 ) -> Any:
     """`input` where `target` is 1, `max(0, margin - input)` where it is -1."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
+    check_reduction(reduction)
     losses = where(target == 1, input, 0.0) + where(target == -1, relu(margin - input), 0.0)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def margin_ranking_loss(
@@ -604,14 +378,14 @@ def margin_ranking_loss(
 ) -> Any:
     """`max(0, -target (input1 - input2) + margin)`: target 1 wants the first larger, -1 the second."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
+    check_reduction(reduction)
     dims = {len(shape_of(x)) for x in (input1, input2, target)}
     if len(dims) != 1:
         raise RuntimeError(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
             f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} "
         )
-    return _reduced(clamp(-target * (input1 - input2) + margin, 0, None), reduction)
+    return reduced(clamp(-target * (input1 - input2) + margin, 0, None), reduction)
 
 
 def soft_margin_loss(
@@ -619,8 +393,8 @@ def soft_margin_loss(
 ) -> Any:
     """`log(1 + exp(-target * input))`, targets 1 or -1."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
-    return _reduced(-logsigmoid(target * input), reduction)
+    check_reduction(reduction)
+    return reduced(-logsigmoid(target * input), reduction)
 
 
 def multilabel_soft_margin_loss(
@@ -633,45 +407,11 @@ def multilabel_soft_margin_loss(
 ) -> Any:
     """Binary cross entropy of logits, averaged over the classes (the last dimension)."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
+    check_reduction(reduction)
     losses = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     if weight is not None:
         losses = losses * weight
-    return _reduced(losses.mean(-1), reduction)
-
-
-def multi_margin_loss(
-    input: Any,
-    target: Any,
-    p: int = 1,
-    margin: float = 1.0,
-    weight: Any = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Any:
-    """The mean over the other classes of `max(0, margin - score of the target + score)^p`; p is 1 or 2."""
-    reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
-    if p not in (1, 2):
-        raise ValueError("only p == 1 and p == 2 supported")
-    batched, target, alone = _check_classes(input, target, weight)
-    index = _class_index(target, shape_of(batched)[1], None)
-    margins = relu(batched - gather(batched, 1, index) + margin)
-    losses = margins if p == 1 else margins * margins
-    if weight is not None:
-        losses = losses * weight[target].unsqueeze(1)
-    losses = (losses * _not_target(batched, index)).sum(1) / shape_of(batched)[1]
-    return _reduced(reshape(losses, ()) if alone else losses, reduction)
-
-
-@op()
-def _not_target(input, index):
-    """1 for every class but the target, for which it is 0."""
-    xp = namespace(input)
-    result = xp.ones(input.shape, input.dtype)
-    result[grid(xp, index, 1)] = 0
-    return result
+    return reduced(losses.mean(-1), reduction)
 
 
 def cosine_embedding_loss(
@@ -685,10 +425,10 @@ def cosine_embedding_loss(
 ) -> Any:
     """`1 - cos` where `target` is 1, `max(0, cos - margin)` where it is -1."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_reduction(reduction)
+    check_reduction(reduction)
     cosine = cosine_similarity(input1, input2, -1)
     losses = where(target == 1, 1 - cosine, 0.0) + where(target == -1, relu(cosine - margin), 0.0)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def triplet_margin_loss(
@@ -730,11 +470,11 @@ def triplet_margin_with_distance_loss(
     reduction: str = "mean",
 ) -> Any:
     """`triplet_margin_loss` with any distance, by default the Euclidean one."""
-    _check_reduction(reduction)
+    check_reduction(reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     distance = pairwise_distance if distance_function is None else distance_function
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = minimum(far, distance(positive, negative))
-    return _reduced(clamp(near - far + margin, 0, None), reduction)
+    return reduced(clamp(near - far + margin, 0, None), reduction)

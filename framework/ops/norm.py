@@ -15,11 +15,11 @@ import numpy as np
 
 from ..backend import namespace
 from ..engine import Variable, increment_version, op
-from .pointwise import rsqrt
-from .reduce import mean, vector_norm
-from .shape import expand, reshape, shape_of, sum_to_size, unsqueeze, squeeze
 from .padding import constant_pad_nd
+from .pointwise import rsqrt
 from .pool import avg_pool2d, avg_pool3d
+from .reduce import mean, vector_norm
+from .shape import expand, reshape, shape_of, squeeze, sum_to_size, unsqueeze
 
 # --- the operator -------------------------------------------------------------------------------------------------
 
@@ -67,7 +67,9 @@ def _standard_backward(needed, g, input, weight, mean, invstd, dims, eps):
         dots = _sum_of_products(scaled, standard, dims)
     if needed[1]:
         same = scaled is g and all(weight.shape[d] == 1 for d in dims)
-        grad_weight = sum_to_size.plain(dots, weight.shape) if same else _sum_of_products(g, standard, _ones(weight.shape))
+        grad_weight = (
+            sum_to_size.plain(dots, weight.shape) if same else _sum_of_products(g, standard, _ones(weight.shape))
+        )
     if needed[0]:
         count = math.prod(input.shape[d] for d in dims)
         total = scaled.sum(axis=dims, keepdims=True)
@@ -137,8 +139,7 @@ def _beside_channels(value: Any, ndim: int) -> Any:
 # --- batch normalisation ------------------------------------------------------------------------------------------
 
 
-def _frozen_backward(needed, g, input, weight, mean, var, eps):
-    invstd = rsqrt(var + eps)
+def _frozen_backward(needed, g, input, weight, mean, invstd):
     return (
         g * (invstd if weight is None else invstd * weight) if needed[0] else None,
         g * ((input - mean) * invstd) if needed[1] else None,
@@ -147,11 +148,9 @@ def _frozen_backward(needed, g, input, weight, mean, var, eps):
 
 
 @op(joint=_frozen_backward, wrt=("input", "weight", "bias"), name="NativeBatchNormBackward0")
-def _frozen_batch_norm(input, weight, bias, mean, var, eps):
+def _frozen_batch_norm(input, weight, bias, mean, invstd):
     """Normalised by given statistics, which count as constants."""
-    scale = _inverse_deviation.plain(var, eps)
-    if weight is not None:
-        scale = scale * weight
+    scale = invstd if weight is None else invstd * weight
     shift = -mean * scale
     if bias is not None:
         shift = shift + bias
@@ -162,7 +161,9 @@ def _frozen_batch_norm(input, weight, bias, mean, var, eps):
 
 def _check_batch_shape(shape: tuple[int, ...]) -> None:
     if shape[0] * math.prod(shape[2:]) == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size torch.Size({list(shape)})")
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size torch.Size({list(shape)})"
+        )
 
 
 def _update_running(running: Any, value: Any, momentum: float) -> None:
@@ -192,14 +193,20 @@ def batch_norm(
         raise RuntimeError(f"batch_norm: expected input with at least 2 dimensions, but got {list(shape)}")
     if training:
         _check_batch_shape(shape)
-    for name, value in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
+    for name, value in (
+        ("running_mean", running_mean),
+        ("running_var", running_var),
+        ("weight", weight),
+        ("bias", bias),
+    ):
         if value is None and not training and name.startswith("running"):
             raise RuntimeError(f"{name} must be defined in evaluation mode")
         _check_count(name, value, shape[1])
     weight, bias = _beside_channels(weight, len(shape)), _beside_channels(bias, len(shape))
     if not training:
-        frozen_mean, frozen_var = (_beside_channels(v, len(shape)) for v in (running_mean, running_var))
-        return _frozen_batch_norm(input, weight, bias, frozen_mean, frozen_var, eps)
+        # Copies: training on another batch before this goes backward must not change what it saved.
+        frozen_mean, frozen_var = (_beside_channels(v.detach(), len(shape)) for v in (running_mean, running_var))
+        return _frozen_batch_norm(input, weight, bias, frozen_mean.clone(), _inverse_deviation(frozen_var, eps))
     dims = (0, *range(2, len(shape)))
     mean_, var = _moments(input, dims)
     if running_mean is not None:
@@ -216,7 +223,10 @@ def batch_norm(
 def _check_normalized_shape(input: Any, normalized_shape: Sequence[int], weight: Any, bias: Any) -> tuple[int, ...]:
     wanted = tuple(int(n) for n in normalized_shape)
     if not wanted:
-        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []")
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and shape_of(value) != wanted:
             raise RuntimeError(
@@ -237,7 +247,9 @@ def _leading_ones(value: Any, ndim: int) -> Any:
     return None if value is None else reshape(value, (1,) * (ndim - len(shape_of(value))) + shape_of(value))
 
 
-def layer_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def layer_norm(
+    input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
     """Normalises over the last dimensions, those of `normalized_shape` (Ba et al., arXiv:1607.06450)."""
     wanted = _check_normalized_shape(input, normalized_shape, weight, bias)
     ndim = len(shape_of(input))
@@ -267,7 +279,9 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
                 f"shape {list(shape_of(value))} and input of shape {list(shape)}"
             )
     inner = channels // num_groups
-    grouped = reshape(input, (batch, num_groups, inner, -1) if math.prod(shape) else (batch, num_groups, inner, math.prod(shape[2:])))
+    grouped = reshape(
+        input, (batch, num_groups, inner, -1) if math.prod(shape) else (batch, num_groups, inner, math.prod(shape[2:]))
+    )
     weight, bias = (None if v is None else reshape(v, (1, num_groups, inner, 1)) for v in (weight, bias))
     mean_, var = _moments(grouped, (2, 3))
     result = _group_standardize(grouped, weight, bias, mean_, _inverse_deviation(var, eps), (2, 3), eps)
@@ -293,8 +307,15 @@ def instance_norm(
             raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     if math.prod(shape[2:]) == 1:
-        raise ValueError(f"Expected more than 1 spatial element when training, got input size torch.Size({list(shape)})")
-    for name, value in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
+        raise ValueError(
+            f"Expected more than 1 spatial element when training, got input size torch.Size({list(shape)})"
+        )
+    for name, value in (
+        ("running_mean", running_mean),
+        ("running_var", running_var),
+        ("weight", weight),
+        ("bias", bias),
+    ):
         _check_count(name, value, shape[1])
     dims = tuple(range(2, len(shape)))
     mean_, var = _moments(input, dims)
@@ -331,7 +352,9 @@ def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float 
     """Divided by a power of the mean square of `size` neighbouring channels (Krizhevsky et al., 2012)."""
     shape = shape_of(input)
     if len(shape) < 3:
-        raise ValueError(f"Expected 3D or higher dimensionality                          input (got {len(shape)} dimensions)")
+        raise ValueError(
+            f"Expected 3D or higher dimensionality                          input (got {len(shape)} dimensions)"
+        )
     if not math.prod(shape):
         return input
     around = size // 2, (size - 1) // 2

@@ -105,8 +105,8 @@ def _check_mode(shape: tuple[int, ...], pad: Sequence[int], mode: str) -> None:
     for dim, (before, after) in enumerate(_sides(pad, ndim)):
         if mode == "reflect" and max(before, after) >= shape[dim] and (before or after):
             raise RuntimeError(
-                f"Argument #{2 * (ndim - dim) + 2}: Padding size should be less than the corresponding input dimension, "
-                f"but got: padding ({before}, {after}) at dimension {dim} of input {list(shape)}"
+                f"Argument #{2 * (ndim - dim) + 2}: Padding size should be less than the corresponding input "
+                f"dimension, but got: padding ({before}, {after}) at dimension {dim} of input {list(shape)}"
             )
         if mode == "circular" and max(before, after) > shape[dim]:
             raise RuntimeError("Padding value causes wrapping around more than once.")

@@ -1,4 +1,4 @@
-"""Pooling in one to three dimensions: the largest, the mean or the p-norm of sliding or adaptive windows."""
+"""Pooling in one to three dimensions: the largest, the mean or the p-norm of sliding windows."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from ..backend import namespace
 from ..engine import mode, op, wrap
-from .index import _grid as grid, gather
+from .index import _grid as grid
+from .index import gather
 from .mask import gate
 from .pointwise import abs, sign
-from .reduce import _scatter_add_zeros, mean
 from .shape import reshape, shape_of
 from .window import span, tap_slices, taps, tuple_of
 
@@ -51,7 +51,8 @@ def _check_window(kernel: tuple, stride: tuple, padding: tuple, dilation: tuple)
             raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
         if p > span(k, d) // 2:
             raise RuntimeError(
-                f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and dilation={d}"
+                f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
+                f"dilation={d}"
             )
 
 
@@ -59,7 +60,7 @@ def _named(prefix: str, values: tuple[int, ...]) -> str:
     return " ".join(f"{prefix}{axis}: {v}" for axis, v in zip("TDHW"[-len(values) :], values, strict=True))
 
 
-def _check_dimensions(input: Any, n: int, name: str | None = None) -> None:
+def check_dimensions(input: Any, n: int, name: str | None = None) -> None:
     """RuntimeError unless the input is (batch, channels, *sizes) or (channels, *sizes)."""
     shape = shape_of(input)
     if len(shape) in (n + 1, n + 2) and all(shape[-n - 1 :]):
@@ -100,9 +101,7 @@ def _may_hold_nan(input: Any) -> bool:
     return type(input) is not np.ndarray or (input.size > 0 and bool(np.isnan(input.max())))
 
 
-def _largest(
-    input: Any, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, out: tuple, places: Any
-) -> Any:
+def _largest(input: Any, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, out: tuple, places: Any) -> Any:
     """The maxima of all windows; writes their numbers into `places`, zeros at first, if it is given."""
     xp = namespace(input)
     n = len(kernel)
@@ -185,14 +184,21 @@ def _plane_indices(places, sizes, kernel, stride, padding, dilation):
 
 
 def _max_pool(
-    n: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, return_indices: bool
+    n: int,
+    input: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    return_indices: bool,
 ) -> Any:
     name = f"max_pool{n}d"
     kernel = _option(name, "kernel_size", kernel_size, n)
     stride = kernel if stride is None or stride == () else _option(name, "stride", stride, n)
     padding, dilation = _option(name, "padding", padding, n), _option(name, "dilation", dilation, n)
     _check_window(kernel, stride, padding, dilation)
-    _check_dimensions(input, n)
+    check_dimensions(input, n)
     out = _output_sizes(input, kernel, stride, padding, dilation, ceil_mode)
     options = (kernel, stride, padding, dilation, out)
     if not return_indices and not (mode.enabled and input.requires_grad):
@@ -204,7 +210,13 @@ def _max_pool(
 
 
 def max_pool1d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Any:
     """The largest element of each window of (batch, channels, length) or (channels, length).
 
@@ -214,14 +226,26 @@ def max_pool1d(
 
 
 def max_pool2d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Any:
     """The largest element of each window of (batch, channels, height, width) or (channels, height, width)."""
     return _max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool3d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Any:
     """The largest element of each window of (batch, channels, depth, height, width), or of one such volume."""
     return _max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
@@ -295,8 +319,11 @@ _avg_pools = {
 }
 
 
-@op(name="AvgPoolBackwardBackward0", input=lambda g, kernel, stride, padding, sizes, include, divisor: _avg_pools[len(kernel)](
-    g, kernel, stride, padding, sizes, include, divisor))  # fmt: skip
+def _avg_spread_input(g, kernel, stride, padding, sizes, include, divisor):
+    return _avg_pools[len(kernel)](g, kernel, stride, padding, sizes, include, divisor)
+
+
+@op(name="AvgPoolBackwardBackward0", input=_avg_spread_input)
 def _avg_spread(input, shape, kernel, stride, padding, sizes, include, divisor):
     n = len(kernel)
     result = input / _counts(input, shape[-n:], sizes, kernel, stride, padding, include, divisor)
@@ -306,7 +333,14 @@ def _avg_spread(input, shape, kernel, stride, padding, sizes, include, divisor):
 
 
 def _avg_pool(
-    n: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, count_include_pad: bool, divisor_override: int | None
+    n: int,
+    input: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor_override: int | None,
 ) -> Any:
     name = f"avg_pool{n}d"
     kernel = _option(name, "kernel_size", kernel_size, n)
@@ -315,13 +349,18 @@ def _avg_pool(
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
     _check_window(kernel, stride, padding, (1,) * n)
-    _check_dimensions(input, n)
+    check_dimensions(input, n)
     sizes = _output_sizes(input, kernel, stride, padding, (1,) * n, ceil_mode)
     return _avg_pools[n](input, kernel, stride, padding, sizes, count_include_pad, divisor_override)
 
 
 def avg_pool1d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
 ) -> Any:
     """The mean of each window of (batch, channels, length) or (channels, length)."""
     return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
@@ -354,167 +393,6 @@ def avg_pool3d(
 ) -> Any:
     """The mean of each window of (batch, channels, depth, height, width), or of one such volume."""
     return _avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-
-
-# --- adaptive windows ---------------------------------------------------------------------------------------------
-
-
-def _bounds(size: int, out: int) -> list[tuple[int, int]]:
-    """Where the `out` windows that cover a dimension begin and end; neighbours may overlap by one."""
-    return [(i * size // out, -(-(i + 1) * size // out)) for i in range(out)]
-
-
-def _targets(name: str, input: Any, output_size: Any, n: int) -> tuple[int, ...]:
-    """The output sizes, with None standing for the input's."""
-    sizes = shape_of(input)[-n:]
-    given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * n
-    if len(given) == 1:
-        given = given * n
-    if len(given) != n:
-        raise RuntimeError(f"{name}: output_size must be {n}")
-    out = tuple(s if g is None else int(g) for g, s in zip(given, sizes, strict=True))
-    if min(out) < 0:
-        listed = ", ".join(map(str, out))
-        raise RuntimeError(
-            f"{name}: elements of output_size must be greater than or equal to 0 but received {{{listed}}}"
-        )
-    return out
-
-
-def _averaging(array: Any, size: int, out: int) -> Any:
-    """The matrix (out, size) whose rows take the means of a dimension's windows."""
-    matrix = np.zeros((out, size))
-    for row, (start, end) in enumerate(_bounds(size, out)):
-        matrix[row, start:end] = 1 / (end - start)
-    return namespace(array).asarray(matrix, dtype=array.dtype)
-
-
-def _apply_along(array: Any, axis: int, matrix: Any) -> Any:
-    xp = namespace(array)
-    return xp.moveaxis(xp.matmul(xp.moveaxis(array, axis, -1), matrix.T), -1, axis)
-
-
-def _adaptive_avg_operator(name: str) -> Any:
-    def adaptive_avg_pool(input, sizes):
-        result = input
-        for d, out in enumerate(sizes):
-            axis = result.ndim - len(sizes) + d
-            size = result.shape[axis]
-            if size == out:
-                continue
-            if size % out == 0:
-                result = result.reshape(*result.shape[:axis], out, size // out, *result.shape[axis + 1 :]).mean(axis=axis + 1)
-            else:
-                result = _apply_along(result, axis, _averaging(input, size, out))
-        return result.copy() if result is input else namespace(input).ascontiguousarray(result)
-
-    return op(name=name, input=lambda g, input_shape, sizes: _adaptive_spread(g, input_shape, sizes))(adaptive_avg_pool)
-
-
-_adaptive_avgs = {
-    1: _adaptive_avg_operator("AdaptiveAvgPool2DBackward0"),
-    2: _adaptive_avg_operator("AdaptiveAvgPool2DBackward0"),
-    3: _adaptive_avg_operator("AdaptiveAvgPool3DBackward0"),
-}
-
-
-@op(name="AdaptiveAvgPoolBackwardBackward0", input=lambda g, sizes: _adaptive_avgs[len(sizes)](g, sizes))
-def _adaptive_spread(input, shape, sizes):
-    result = input
-    for d, out in enumerate(sizes):
-        axis = result.ndim - len(sizes) + d
-        if shape[axis] != out:
-            result = _apply_along(result, axis, _averaging(input, shape[axis], out).T)
-    return result.copy() if result is input else namespace(input).ascontiguousarray(result)
-
-
-def _adaptive_avg_pool(n: int, input: Any, output_size: Any) -> Any:
-    name = f"adaptive_avg_pool{n}d"
-    _check_dimensions(input, n, name)
-    sizes = _targets(name, input, output_size, n)
-    if all(s == 1 for s in sizes):
-        return mean(input, tuple(range(-n, 0)), keepdim=True)
-    return _adaptive_avgs[n](input, sizes)
-
-
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
-    """The means of `output_size` windows that cover (batch, channels, length) or (channels, length) evenly."""
-    return _adaptive_avg_pool(1, input, output_size)
-
-
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
-    """The means of a grid of windows that covers height and width evenly; a size of None keeps the input's."""
-    return _adaptive_avg_pool(2, input, output_size)
-
-
-def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
-    """The means of a grid of windows that covers depth, height and width evenly."""
-    return _adaptive_avg_pool(3, input, output_size)
-
-
-def _adaptive_max_input(g, input_shape, sizes, out):
-    n = len(sizes)
-    lead = input_shape[: len(input_shape) - n]
-    flat = (*lead, math.prod(input_shape[len(lead) :]))
-    picked = (*lead, math.prod(sizes))
-    return reshape(_scatter_add_zeros(reshape(g[0], picked), flat, -1, reshape(out[1], picked)), input_shape)
-
-
-def _adaptive_max_operator(name: str) -> Any:
-    def adaptive_max_pool(input, sizes):
-        xp = namespace(input)
-        n = len(sizes)
-        lead, inner = input.shape[:-n], input.shape[-n:]
-        values, indices = xp.empty((*lead, *sizes), input.dtype), xp.empty((*lead, *sizes), np.int64)
-        bounds = [_bounds(size, out) for size, out in zip(inner, sizes, strict=True)]
-        for cell in np.ndindex(*sizes):
-            box = [bounds[d][i] for d, i in enumerate(cell)]
-            part = input[(..., *(slice(*b) for b in box))]
-            index = part.reshape(*lead, -1).argmax(axis=-1)
-            values[(..., *cell)] = part.max(axis=tuple(range(-n, 0)))
-            indices[(..., *cell)] = _whole_index(index, box, inner)
-        return values, indices
-
-    return op(name=name, input=_adaptive_max_input)(adaptive_max_pool)
-
-
-def _whole_index(index: Any, box: list[tuple[int, int]], sizes: tuple[int, ...]) -> Any:
-    """An index into the flattened box as one into the flattened input dimensions."""
-    total: Any = 0
-    for d in reversed(range(len(sizes))):
-        start, end = box[d]
-        total = total + (index % (end - start) + start) * math.prod(sizes[d + 1 :])
-        index = index // (end - start)
-    return total
-
-
-_adaptive_maxes = {
-    1: _adaptive_max_operator("AdaptiveMaxPool2DBackward0"),
-    2: _adaptive_max_operator("AdaptiveMaxPool2DBackward0"),
-    3: _adaptive_max_operator("AdaptiveMaxPool3DBackward0"),
-}
-
-
-def _adaptive_max_pool(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
-    name = f"adaptive_max_pool{n}d"
-    _check_dimensions(input, n, name)
-    values, indices = _adaptive_maxes[n](input, _targets(name, input, output_size, n))
-    return (values, indices) if return_indices else values
-
-
-def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The maxima of `output_size` windows that cover (batch, channels, length) or (channels, length) evenly."""
-    return _adaptive_max_pool(1, input, output_size, return_indices)
-
-
-def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The maxima of a grid of windows that covers height and width evenly."""
-    return _adaptive_max_pool(2, input, output_size, return_indices)
-
-
-def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The maxima of a grid of windows that covers depth, height and width evenly."""
-    return _adaptive_max_pool(3, input, output_size, return_indices)
 
 
 # --- power mean ---------------------------------------------------------------------------------------------------
@@ -574,16 +452,22 @@ def _max_unpool(n: int, input: Any, indices: Any, kernel_size: Any, stride: Any,
     return reshape(result, (*lead, *sizes))
 
 
-def max_unpool1d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None) -> Any:
+def max_unpool1d(
+    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Any:
     """The values of `max_pool1d` back at their `indices`, zeros elsewhere."""
     return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool2d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None) -> Any:
+def max_unpool2d(
+    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Any:
     """The values of `max_pool2d` back at their `indices`, zeros elsewhere."""
     return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool3d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None) -> Any:
+def max_unpool3d(
+    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Any:
     """The values of `max_pool3d` back at their `indices`, zeros elsewhere."""
     return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)

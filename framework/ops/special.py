@@ -17,12 +17,19 @@ from .pointwise import exp
 _TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
 # erf(x) = x P(x^2) / Q(x^2) for |x| <= 0.46875
-_SMALL_P = (1.85777706184603153e-1, 3.16112374387056560e00, 1.13864154151050156e02, 3.77485237685302021e02, 3.20937758913846947e03)
+_SMALL_P = (
+    1.85777706184603153e-1,
+    3.16112374387056560e00,
+    1.13864154151050156e02,
+    3.77485237685302021e02,
+    3.20937758913846947e03,
+)
 _SMALL_Q = (1.0, 2.36012909523441209e01, 2.44024637934444173e02, 1.28261652607737228e03, 2.84423683343917062e03)
 # erfc(x) = exp(-x^2) P(x) / Q(x) for 0.46875 <= x <= 4
 _MIDDLE_P = (
     2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e00, 6.61191906371416295e01,
-    2.98635138197400131e02, 8.81952221241769090e02, 1.71204761263407058e03, 2.05107837782607147e03, 1.23033935479799725e03,
+    2.98635138197400131e02, 8.81952221241769090e02, 1.71204761263407058e03, 2.05107837782607147e03,
+    1.23033935479799725e03,
 )  # fmt: skip
 _MIDDLE_Q = (
     1.0, 1.57449261107098347e01, 1.17693950891312499e02, 5.37181101862009858e02, 1.62138957456669019e03,
@@ -33,7 +40,14 @@ _LARGE_P = (
     1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
     1.60837851487422766e-2, 6.58749161529837803e-4,
 )  # fmt: skip
-_LARGE_Q = (1.0, 2.56852019228982242e00, 1.87295284992346047e00, 5.27905102951428412e-1, 6.05183413124413191e-2, 2.33520497626869185e-3)
+_LARGE_Q = (
+    1.0,
+    2.56852019228982242e00,
+    1.87295284992346047e00,
+    5.27905102951428412e-1,
+    6.05183413124413191e-2,
+    2.33520497626869185e-3,
+)
 
 
 def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
@@ -80,7 +94,9 @@ def _erf(xp: Any, x: Any) -> Any:
         near = xp.maximum(y, 0.46875)
         tail = xp.exp(-near * near) * (_polynomial(_MIDDLE_P, near) / _polynomial(_MIDDLE_Q, near))
         return xp.where(y <= 0.46875, _small_erf(xp, xp.clip(x, -0.5, 0.5)), xp.copysign(1 - tail, x))
-    return xp.where(y <= 0.46875, _small_erf(xp, xp.clip(x, -0.5, 0.5)), xp.copysign(1 - _complement(xp, xp.maximum(y, 0.46875)), x))
+    return xp.where(
+        y <= 0.46875, _small_erf(xp, xp.clip(x, -0.5, 0.5)), xp.copysign(1 - _complement(xp, xp.maximum(y, 0.46875)), x)
+    )
 
 
 def _erfc(xp: Any, x: Any) -> Any:
@@ -149,8 +165,7 @@ def _erfinv(xp: Any, x: Any) -> Any:
     q = xp.clip(x, -0.85, 0.85) * 0.5
     r = 0.180625 - q * q
     centre = q * _polynomial(_CENTRE_P, r) / _polynomial(_CENTRE_Q, r)
-    tiny = xp.finfo(x.dtype).tiny
-    depth = xp.sqrt(-xp.log(xp.maximum((1 - inside) * 0.5, tiny)))
+    depth = xp.sqrt(-xp.log(xp.maximum((1 - inside) * 0.5, 1e-30)))
     near = xp.minimum(depth, 5) - 1.6
     far = xp.maximum(depth, 5) - 5
     tail = xp.where(

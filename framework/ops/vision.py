@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backend import namespace
 from ..engine import op
-from .pool import _apply_along, adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
+from .adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, apply_along
 from .shape import shape_of
 
 # --- shuffles -----------------------------------------------------------------------------------------------------
@@ -28,8 +28,8 @@ def pixel_shuffle(input, upscale_factor):
     *lead, channels, height, width = input.shape
     if channels % (r * r):
         raise RuntimeError(
-            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
-            f"input.size(-3)={channels} is not divisible by {r * r}"
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
+            f"but input.size(-3)={channels} is not divisible by {r * r}"
         )
     xp, n = namespace(input), len(lead)
     parts = input.reshape(*lead, channels // (r * r), r, r, height, width)
@@ -169,16 +169,14 @@ _MODES = {
 def _matrices(array: Any, sizes: tuple, out: tuple, mode: str, scales: tuple, align: bool) -> list:
     make = _MODES[mode, len(sizes)][1]
     xp = namespace(array)
-    return [
-        xp.asarray(make(n, o, s, align), dtype=array.dtype) for n, o, s in zip(sizes, out, scales, strict=True)
-    ]
+    return [xp.asarray(make(n, o, s, align), dtype=array.dtype) for n, o, s in zip(sizes, out, scales, strict=True)]
 
 
 def _operator(name: str) -> Any:
     def upsample(input, sizes, mode, scales, align):
         result = input
         for d, matrix in enumerate(_matrices(input, input.shape[2:], sizes, mode, scales, align)):
-            result = _apply_along(result, 2 + d, matrix)
+            result = apply_along(result, 2 + d, matrix)
         return namespace(input).ascontiguousarray(result)
 
     def upsample_input(g, input_shape, sizes, mode, scales, align):
@@ -195,7 +193,7 @@ _upsamples = {key: _operator(name) for key, (name, _) in _MODES.items()}
 def _upsample_input(input, shape, sizes, mode, scales, align):
     result = input
     for d, matrix in enumerate(_matrices(input, shape[2:], sizes, mode, scales, align)):
-        result = _apply_along(result, 2 + d, matrix.T)
+        result = apply_along(result, 2 + d, matrix.T)
     return namespace(input).ascontiguousarray(result)
 
 
@@ -216,7 +214,9 @@ def _check_mode(mode: str, n: int, align_corners: bool | None, antialias: bool) 
             "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
         )
     if antialias and mode not in ("bilinear", "bicubic"):
-        raise ValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input")
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input"
+        )
 
 
 def _resized(shape: tuple, size: Any, scale_factor: Any, recompute: bool) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -230,8 +230,8 @@ def _resized(shape: tuple, size: Any, scale_factor: Any, recompute: bool) -> tup
     if len(items) != len(shape):
         what, form = ("scale_factor", "scale_factor of shape") if size is None else ("output", "output size of")
         raise ValueError(
-            f"Input and {what} must have the same number of spatial dimensions, but got input with spatial dimensions of "
-            f"{list(shape)} and {form} {items}. Please provide input tensor in (N, C, d1, d2, ...,dK) format."
+            f"Input and {what} must have the same number of spatial dimensions, but got input with spatial dimensions "
+            f"of {list(shape)} and {form} {items}. Please provide input tensor in (N, C, d1, d2, ...,dK) format."
         )
     if size is None:
         out = tuple(math.floor(n * f) for n, f in zip(shape, items, strict=True))

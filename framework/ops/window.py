@@ -54,7 +54,12 @@ def taps(
 
 
 def windows(
-    array: Any, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], out: tuple[int, ...], start: int
+    array: Any,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+    out: tuple[int, ...],
+    start: int,
 ) -> Any:
     """A view of the windows over the dimensions from `start` on: (..., *out, *kernel, ...trailing dimensions)."""
     n = len(kernel)
