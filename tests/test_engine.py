@@ -50,9 +50,7 @@ def nodes_below(tensor):
             continue
         found[id(node)] = node
         stack.extend(n for n, _ in node.next_functions)
-        inner = getattr(node, "inner", None)
-        if inner is not None:
-            stack.append(inner)
+        stack.extend(n for n in node.saved if isinstance(n, Node))  # what a CopySlices has inside
     return list(found.values())
 
 

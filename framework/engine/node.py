@@ -216,7 +216,8 @@ class SavedOutput:
 def _holds_tensors(value: Any) -> bool:
     if isinstance(value, Node):  # of an in-place operation, inside a CopySlices
         return any(isinstance(v, Variable) or type(v) is SavedOutput or _holds_tensors(v) for v in value.saved)
-    return (type(value) is tuple or type(value) is list) and any(isinstance(v, Variable) for v in value)
+    several = type(value) is tuple or type(value) is list
+    return several and any(isinstance(v, Variable) or type(v) is SavedOutput for v in value)
 
 
 def versions_of(saved: tuple[Any, ...]) -> tuple[int, ...] | None:
@@ -259,11 +260,19 @@ def unpack(node: Node, as_tensors: bool) -> list[Any]:
             if counter is not None:
                 _check_version(value._array, value._node, counter, versions[position] if versions else 0)
             values.append(value if as_tensors else value._array)
-        elif (kind is tuple or kind is list) and not as_tensors:
-            values.append(kind(v._array if isinstance(v, Variable) else v for v in value))
+        elif kind is tuple or kind is list:
+            values.append(kind(_unpack_item(v, node, as_tensors) for v in value))
         else:
             values.append(value)
     return values
+
+
+def _unpack_item(value: Any, node: Node, as_tensors: bool) -> Any:
+    """One of several saved results, or one tensor of a saved sequence."""
+    if type(value) is SavedOutput:
+        _check_version(value.array, node, value.counter, 0)  # type: ignore[arg-type]  counted since it was made
+        return value.as_tensor(node) if as_tensors else value.array
+    return value._array if isinstance(value, Variable) and not as_tensors else value
 
 
 def _check_version(array: Any, maker: Any, counter: list[int], expected: int) -> None:
