@@ -138,6 +138,8 @@ def _max_pool(n: int) -> Samples:
         nans.reshape(-1)[::5] = np.nan if m.floating else 7
         yield S(nans, 2, 1, return_indices=True).rough()
         yield S(np.full((1, 1, *_SIZES[n]), 2, m.dtype), 2, return_indices=True).rough()
+        if m.floating:
+            yield S(np.full((1, 1, *_SIZES[n]), -np.inf, m.dtype), 3, 2, 1, return_indices=True).rough()
 
     return samples
 

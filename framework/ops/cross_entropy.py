@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import namespace
-from ..engine import Variable, op, scalar_type_name
+from ..engine import Variable, op, scalar_type_name, wrap
 from .activation import relu
 from .index import _grid as grid
 from .index import gather
@@ -54,19 +54,19 @@ def _check_class_weight(weight: Any, input: Any, classes: int) -> None:
         )
 
 
-@op()
-def _class_index(target, classes, ignore_index):
-    """The targets as (batch, 1, *positions), 0 where they are ignored; IndexError for one that names no class."""
+def _class_index(target: Any, classes: int, ignore_index: int | None) -> Any:
+    """An array of targets as (batch, 1, *positions), 0 where ignored; IndexError for one that names no class."""
     xp = namespace(target)
-    index = xp.where(target == ignore_index, 0, target).astype(np.int64)
+    index = target if target.dtype == np.int64 else target.astype(np.int64)
+    if ignore_index is not None:
+        index = xp.where(index == ignore_index, 0, index)
     if type(index) is np.ndarray and index.size and (index.min() < 0 or index.max() >= classes):  # a GPU would stall
         wrong = index[(index < 0) | (index >= classes)]
         raise IndexError(f"Target {wrong[0]} is out of bounds.")
     return xp.expand_dims(index, 1)
 
 
-@op()
-def _class_share(target, index, weight, ignore_index, dtype, reduction):
+def _class_share(target: Any, index: Any, weight: Any, ignore_index: int, dtype: Any, reduction: str) -> Any:
     """How much each position counts in the reduced loss: (batch, 1, *positions); for a mean they sum to 1, or to 0."""
     xp = namespace(target)
     kept = xp.expand_dims(target != ignore_index, 1)
@@ -79,11 +79,13 @@ def _class_share(target, index, weight, ignore_index, dtype, reduction):
 
 def _class_target(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> tuple[Any, Any]:
     """The index and the share of each position; the share is None where all count alike."""
-    index = _class_index(target, shape_of(input)[1], ignore_index)
     array = target._array
-    if weight is None and type(array) is np.ndarray and not (array == ignore_index).any():
-        return index, None
-    return index, _class_share(target, index, weight, ignore_index, input._array.dtype, reduction)
+    plain = weight is None and type(array) is np.ndarray and not (array == ignore_index).any()
+    index = _class_index(array, shape_of(input)[1], None if plain else ignore_index)
+    if plain:
+        return wrap(index), None
+    weights = None if weight is None else weight._array
+    return wrap(index), wrap(_class_share(array, index, weights, ignore_index, input._array.dtype, reduction))
 
 
 def _reduce_classes(losses: Any, share: Any, reduction: str) -> Any:
@@ -150,9 +152,8 @@ def nll_loss(
     return reshape(loss, ()) if alone and reduction == "none" else loss
 
 
-@op()
-def _log_sum_exp(input):
-    """Over the classes: (batch, 1, *positions)."""
+def _log_sum_exp(input: Any) -> Any:
+    """Of an array over the classes: (batch, 1, *positions)."""
     xp = namespace(input)
     top = input.max(axis=1, keepdims=True)
     return xp.log(xp.exp(input - top).sum(axis=1, keepdims=True)) + top
@@ -160,9 +161,8 @@ def _log_sum_exp(input):
 
 def _cross_entropy_input(g, input, index, share, total, reduction):
     each = _each_position(g, share, shape_of(index), reduction)
-    if isinstance(
-        g, Variable
-    ):  # recorded: `total` is a constant to the graph, so take the probabilities from the input
+    if isinstance(g, Variable):
+        # Recorded: `total` is a constant to the graph, so the probabilities come from the input anew.
         return _softmax(input, 1) * each - _at_class(each, shape_of(input), index)
     grad = input - total
     xp = namespace(grad)
@@ -211,7 +211,7 @@ def cross_entropy(
         loss = _smoothed_cross_entropy(batched, target, index, share, weight, ignore_index, reduction, label_smoothing)
     else:
         operator = _entropy_flat if len(shape_of(batched)) == 2 else _entropy_spatial
-        loss = operator(batched, index, share, _log_sum_exp(batched), reduction)
+        loss = operator(batched, index, share, wrap(_log_sum_exp(batched._array)), reduction)
     return reshape(loss, ()) if alone and reduction == "none" else loss
 
 
@@ -228,8 +228,8 @@ def _smoothed_cross_entropy(
     all_classes = scores if weight is None else scores * _class_vector(weight, len(shape))
     smooth = -all_classes.sum(1).masked_fill(target == ignore_index, 0.0)
     if reduction == "mean" and weight is not None:
-        kept = _class_share(target, index, weight, ignore_index, input._array.dtype, "sum")
-        smooth = smooth.sum() / kept.sum()
+        kept = _class_share(target._array, index._array, weight._array, ignore_index, input._array.dtype, "sum")
+        smooth = smooth.sum() / wrap(kept).sum()
     elif reduction == "mean":
         smooth = smooth.mean() if share is None else smooth.sum() / (target != ignore_index).sum()
     else:
@@ -267,7 +267,7 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     batched, target, alone = _check_classes(input, target, weight)
-    index = _class_index(target, shape_of(batched)[1], None)
+    index = wrap(_class_index(target._array, shape_of(batched)[1], None))
     margins = relu(batched - gather(batched, 1, index) + margin)
     losses = margins if p == 1 else margins * margins
     if weight is not None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..backend import namespace
-from ..engine import Variable, increment_version, op
+from ..engine import Variable, increment_version, op, wrap
+from .activation import need_floating
 from .padding import constant_pad_nd
 from .pointwise import rsqrt
 from .pool import avg_pool2d, avg_pool3d
@@ -24,98 +25,101 @@ from .shape import expand, reshape, shape_of, squeeze, sum_to_size, unsqueeze
 # --- the operator -------------------------------------------------------------------------------------------------
 
 
-def _letters(ndim: int) -> str:
-    return "abcdefghij"[:ndim]
+class _Axes(NamedTuple):
+    """Over what is normalised, and how weight and bias lie beside it."""
+
+    dims: tuple[int, ...]  # the dimensions normalised over
+    shape: tuple[int, ...]  # weight and bias in this shape broadcast with the input
+    own: tuple[int, ...]  # their own shape
+    eps: float
+
+    @property
+    def uniform(self) -> bool:
+        """Whether weight and bias are constant over what is normalised: then one factor does both."""
+        return all(self.shape[d] == 1 for d in self.dims)
 
 
 def _sum_of_products(a: Any, b: Any, dims: tuple[int, ...]) -> Any:
     """`(a * b).sum(dims)`, the dimensions kept, without the product in memory."""
-    names = _letters(a.ndim)
+    names = "abcdefghij"[: a.ndim]
     kept = "".join(name for d, name in enumerate(names) if d not in dims)
     total = namespace(a).einsum(f"{names},{names}->{kept}", a, b)
     return total.reshape(tuple(1 if d in dims else n for d, n in enumerate(a.shape)))
 
 
-@op()
-def _moments(input, dims):
-    """(mean, variance) over `dims`, the dimensions kept."""
-    mean_ = input.mean(axis=dims, keepdims=True)
+def _moments(kernel: str, input: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
+    """The mean and variance of an array over `dims`, which are kept."""
+    need_floating(kernel, input)
+    count = math.prod(input.shape[d] for d in dims)
+    mean_ = input.sum(axis=dims, keepdims=True) / count
     centred = input - mean_
-    return mean_, _sum_of_products(centred, centred, dims) / math.prod(input.shape[d] for d in dims)
+    return mean_, _sum_of_products(centred, centred, dims) / count
 
 
-@op()
-def _inverse_deviation(var, eps):
+def _inverse_deviation(var: Any, eps: float) -> Any:
     return 1 / namespace(var).sqrt(var + eps)
 
 
-def _standard_backward(needed, g, input, weight, mean, invstd, dims, eps):
+def _standard_backward(needed, g, input, weight, mean, invstd, axes):
     if isinstance(g, Variable):
-        return _standard_backward_again(needed, g, input, weight, dims, eps)
-    xp = namespace(g)
-    grad_input = grad_weight = None
-    scaled, factor = g, invstd
-    if weight is not None:
-        if all(weight.shape[d] == 1 for d in dims):
-            factor = invstd * weight
-        elif needed[0]:
-            scaled = g * weight
+        return _standard_backward_again(needed, g, input, weight, axes)
+    dims, uniform = axes.dims, axes.uniform
+    factor, scaled = invstd, g
+    if weight is not None and uniform:
+        factor = invstd * weight.reshape(axes.shape)
+    elif weight is not None and needed[0]:
+        scaled = g * weight.reshape(axes.shape)
     standard = input - mean
     standard *= invstd
-    dots = None
-    if needed[0] or (needed[1] and all(weight.shape[d] == 1 for d in dims)):
-        dots = _sum_of_products(scaled, standard, dims)
+    totals = scaled.sum(axis=dims, keepdims=True) if needed[0] or uniform else None
+    products = _sum_of_products(scaled, standard, dims) if needed[0] or uniform else None
+    grad_weight = grad_bias = None
+    outer = tuple(d for d, n in enumerate(axes.shape) if n == 1)
     if needed[1]:
-        same = scaled is g and all(weight.shape[d] == 1 for d in dims)
-        grad_weight = (
-            sum_to_size.plain(dots, weight.shape) if same else _sum_of_products(g, standard, _ones(weight.shape))
-        )
-    if needed[0]:
-        count = math.prod(input.shape[d] for d in dims)
-        total = scaled.sum(axis=dims, keepdims=True)
-        standard *= dots / -count
-        standard -= total / count
-        standard += scaled
-        standard *= factor
-        grad_input = standard
-    grad_bias = xp.asarray(g) if needed[2] else None  # the engine sums it to the bias's shape
-    return grad_input, grad_weight, grad_bias
+        sums = sum_to_size.plain(products, axes.shape) if uniform else _sum_of_products(g, standard, outer)
+        grad_weight = sums.reshape(axes.own)
+    if needed[2]:
+        sums = sum_to_size.plain(totals, axes.shape) if uniform else g.sum(axis=outer)
+        grad_bias = sums.reshape(axes.own)
+    if not needed[0]:
+        return None, grad_weight, grad_bias
+    count = math.prod(input.shape[d] for d in dims)
+    standard *= products / -count
+    standard -= totals / count
+    standard += scaled
+    standard *= factor
+    return standard, grad_weight, grad_bias
 
 
-def _ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(d for d, n in enumerate(shape) if n == 1)
-
-
-def _standard_backward_again(needed, g, input, weight, dims, eps):
+def _standard_backward_again(needed, g, input, weight, axes):
     """The same from differentiable parts: the statistics are computed anew, inside the graph."""
-    mean_ = mean(input, dims, True)
-    centred = input - mean_
-    invstd = rsqrt(mean(centred * centred, dims, True) + eps)
+    dims = axes.dims
+    centred = input - mean(input, dims, True)
+    invstd = rsqrt(mean(centred * centred, dims, True) + axes.eps)
     standard = centred * invstd
-    scaled = g if weight is None else g * weight
-    grad_input = None
-    if needed[0]:
-        away = scaled - mean(scaled, dims, True) - standard * mean(scaled * standard, dims, True)
-        grad_input = away * invstd
-    return grad_input, g * standard if needed[1] else None, g if needed[2] else None
+    scaled = g if weight is None else g * reshape(weight, axes.shape)
+    away = scaled - mean(scaled, dims, True) - standard * mean(scaled * standard, dims, True)
+    return (
+        away * invstd if needed[0] else None,
+        reshape(sum_to_size(g * standard, axes.shape), axes.own) if needed[1] else None,
+        reshape(sum_to_size(g, axes.shape), axes.own) if needed[2] else None,
+    )
 
 
 def _standardizer(name: str) -> Any:
-    """The operator under the node name that PyTorch shows for a kind of normalisation.
+    """The operator under the node name that PyTorch shows for a kind of normalisation."""
 
-    `weight` and `bias` have the input's number of dimensions, or are None.
-    """
-
-    def standardize(input, weight, bias, mean, invstd, dims, eps):
+    def standardize(input, weight, bias, mean, invstd, axes):
         result = input - mean
-        if weight is not None and all(weight.shape[d] == 1 for d in dims):
-            result *= invstd * weight
+        if weight is None:
+            result *= invstd
+        elif axes.uniform:
+            result *= invstd * weight.reshape(axes.shape)
         else:
             result *= invstd
-            if weight is not None:
-                result *= weight
+            result *= weight.reshape(axes.shape)
         if bias is not None:
-            result += bias
+            result += bias.reshape(axes.shape)
         return result
 
     return op(joint=_standard_backward, wrt=("input", "weight", "bias"), name=name)(standardize)
@@ -131,31 +135,29 @@ def _check_count(name: str, value: Any, channels: int) -> None:
         raise RuntimeError(f"{name} should contain {channels} elements not {math.prod(shape_of(value))}")
 
 
-def _beside_channels(value: Any, ndim: int) -> Any:
-    """(channels) as (1, channels, 1, ...)."""
-    return None if value is None else reshape(value, (1, -1) + (1,) * (ndim - 2))
-
-
 # --- batch normalisation ------------------------------------------------------------------------------------------
 
 
-def _frozen_backward(needed, g, input, weight, mean, invstd):
-    return (
-        g * (invstd if weight is None else invstd * weight) if needed[0] else None,
-        g * ((input - mean) * invstd) if needed[1] else None,
-        g if needed[2] else None,
-    )
+def _frozen_backward(needed, g, input, weight, mean, invstd, shape):
+    grad_weight = grad_bias = None
+    if needed[1]:
+        standard = (input - reshape(mean, shape)) * reshape(invstd, shape)
+        grad_weight = reshape(sum_to_size(g * standard, shape), (-1,))
+    if needed[2]:
+        grad_bias = reshape(sum_to_size(g, shape), (-1,))
+    scale = invstd if weight is None else invstd * weight
+    return g * reshape(scale, shape) if needed[0] else None, grad_weight, grad_bias
 
 
 @op(joint=_frozen_backward, wrt=("input", "weight", "bias"), name="NativeBatchNormBackward0")
-def _frozen_batch_norm(input, weight, bias, mean, invstd):
-    """Normalised by given statistics, which count as constants."""
+def _frozen_batch_norm(input, weight, bias, mean, invstd, shape):
+    """Normalised by given statistics, which count as constants; all of them (channels), `shape` beside the input."""
     scale = invstd if weight is None else invstd * weight
     shift = -mean * scale
     if bias is not None:
         shift = shift + bias
-    result = input * scale
-    result += shift
+    result = input * scale.reshape(shape)
+    result += shift.reshape(shape)
     return result
 
 
@@ -202,19 +204,18 @@ def batch_norm(
         if value is None and not training and name.startswith("running"):
             raise RuntimeError(f"{name} must be defined in evaluation mode")
         _check_count(name, value, shape[1])
-    weight, bias = _beside_channels(weight, len(shape)), _beside_channels(bias, len(shape))
+    axes = _Axes((0, *range(2, len(shape))), (1, shape[1], *(1,) * (len(shape) - 2)), (shape[1],), eps)
     if not training:
         # Copies: training on another batch before this goes backward must not change what it saved.
-        frozen_mean, frozen_var = (_beside_channels(v.detach(), len(shape)) for v in (running_mean, running_var))
-        return _frozen_batch_norm(input, weight, bias, frozen_mean.clone(), _inverse_deviation(frozen_var, eps))
-    dims = (0, *range(2, len(shape)))
-    mean_, var = _moments(input, dims)
+        frozen = wrap(running_mean._array.copy()), wrap(_inverse_deviation(running_var._array, eps))
+        return _frozen_batch_norm(input, weight, bias, *frozen, axes.shape)
+    mean_, var = _moments("batch_norm", input._array, axes.dims)
     if running_mean is not None:
-        _update_running(running_mean, mean_._array, momentum)
+        _update_running(running_mean, mean_, momentum)
     if running_var is not None:
         count = shape[0] * math.prod(shape[2:])
-        _update_running(running_var, var._array * (count / (count - 1)), momentum)
-    return _batch_standardize(input, weight, bias, mean_, _inverse_deviation(var, eps), dims, eps)
+        _update_running(running_var, var * (count / (count - 1)), momentum)
+    return _batch_standardize(input, weight, bias, wrap(mean_), wrap(_inverse_deviation(var, eps)), axes)
 
 
 # --- layers, groups, instances ------------------------------------------------------------------------------------
@@ -243,20 +244,15 @@ def _check_normalized_shape(input: Any, normalized_shape: Sequence[int], weight:
     return wanted
 
 
-def _leading_ones(value: Any, ndim: int) -> Any:
-    return None if value is None else reshape(value, (1,) * (ndim - len(shape_of(value))) + shape_of(value))
-
-
 def layer_norm(
     input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
     """Normalises over the last dimensions, those of `normalized_shape` (Ba et al., arXiv:1607.06450)."""
     wanted = _check_normalized_shape(input, normalized_shape, weight, bias)
     ndim = len(shape_of(input))
-    dims = tuple(range(ndim - len(wanted), ndim))
-    mean_, var = _moments(input, dims)
-    weight, bias = _leading_ones(weight, ndim), _leading_ones(bias, ndim)
-    return _layer_standardize(input, weight, bias, mean_, _inverse_deviation(var, eps), dims, eps)
+    axes = _Axes(tuple(range(ndim - len(wanted), ndim)), (1,) * (ndim - len(wanted)) + wanted, wanted, eps)
+    mean_, var = _moments("LayerNormKernelImpl", input._array, axes.dims)
+    return _layer_standardize(input, weight, bias, wrap(mean_), wrap(_inverse_deviation(var, eps)), axes)
 
 
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
@@ -279,12 +275,10 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
                 f"shape {list(shape_of(value))} and input of shape {list(shape)}"
             )
     inner = channels // num_groups
-    grouped = reshape(
-        input, (batch, num_groups, inner, -1) if math.prod(shape) else (batch, num_groups, inner, math.prod(shape[2:]))
-    )
-    weight, bias = (None if v is None else reshape(v, (1, num_groups, inner, 1)) for v in (weight, bias))
-    mean_, var = _moments(grouped, (2, 3))
-    result = _group_standardize(grouped, weight, bias, mean_, _inverse_deviation(var, eps), (2, 3), eps)
+    grouped = reshape(input, (batch, num_groups, inner, math.prod(shape[2:])))
+    axes = _Axes((2, 3), (1, num_groups, inner, 1), (channels,), eps)
+    mean_, var = _moments("GroupNormKernelImpl", grouped._array, axes.dims)
+    result = _group_standardize(grouped, weight, bias, wrap(mean_), wrap(_inverse_deviation(var, eps)), axes)
     return reshape(result, shape)
 
 
@@ -317,15 +311,14 @@ def instance_norm(
         ("bias", bias),
     ):
         _check_count(name, value, shape[1])
-    dims = tuple(range(2, len(shape)))
-    mean_, var = _moments(input, dims)
+    axes = _Axes(tuple(range(2, len(shape))), (1, shape[1], *(1,) * (len(shape) - 2)), (shape[1],), eps)
+    mean_, var = _moments("batch_norm", input._array, axes.dims)
     if running_mean is not None:
-        _update_running(running_mean, mean_._array.mean(axis=0), momentum)
+        _update_running(running_mean, mean_.mean(axis=0), momentum)
     if running_var is not None:
         count = math.prod(shape[2:])
-        _update_running(running_var, var._array.mean(axis=0) * (count / (count - 1)), momentum)
-    weight, bias = _beside_channels(weight, len(shape)), _beside_channels(bias, len(shape))
-    return _batch_standardize(input, weight, bias, mean_, _inverse_deviation(var, eps), dims, eps)
+        _update_running(running_var, var.mean(axis=0) * (count / (count - 1)), momentum)
+    return _batch_standardize(input, weight, bias, wrap(mean_), wrap(_inverse_deviation(var, eps)), axes)
 
 
 # --- without means ------------------------------------------------------------------------------------------------

@@ -107,8 +107,15 @@ def _largest(input: Any, kernel: tuple, stride: tuple, padding: tuple, dilation:
     n = len(kernel)
     best = xp.full((*input.shape[:-n], *out), _lowest(input.dtype), input.dtype)
     with_nan = places is not None and _may_hold_nan(input)
-    for number, _, where, at in taps(input.shape[-n:], out, kernel, stride, padding, dilation):
+    steps = list(taps(input.shape[-n:], out, kernel, stride, padding, dilation))
+    if places is not None and any(padding):
+        for number, _, where, _ in reversed(steps):  # the first place of a window that is no padding
+            places[(..., *where)] = number
+    for number, _, where, at in steps:
         seen, value = best[(..., *where)], input[(..., *at)]
+        if number == 0:
+            seen[...] = value
+            continue
         if places is not None:
             larger = value > seen
             if with_nan:
