@@ -16,6 +16,7 @@ from .engine import (
     RemovableHandle,
     TensorHooks,
     Variable,
+    binary_method,
     counter_of,
     edge_of,
     hooks_of,
@@ -386,6 +387,10 @@ class Tensor(Variable):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
+    def __array_wrap__(self, array: np.ndarray, context: Any = None, return_scalar: bool = False) -> Tensor:
+        """What NumPy's functions return for a Tensor: a Tensor on the result."""
+        return wrap(np.asarray(array))
+
     def __dlpack__(self, **kwargs: Any) -> Any:
         if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
@@ -500,21 +505,21 @@ class Tensor(Variable):
 
     # --- arithmetic -----------------------------------------------------------------------------------------------
 
-    __add__ = __radd__ = pointwise._add
-    __sub__ = pointwise._sub
-    __rsub__ = pointwise._rsub
-    __mul__ = __rmul__ = pointwise.mul
-    __truediv__ = pointwise._div
+    __add__ = __radd__ = binary_method(pointwise._add)
+    __sub__ = binary_method(pointwise._sub)
+    __rsub__ = binary_method(pointwise._rsub)
+    __mul__ = __rmul__ = binary_method(pointwise.mul)
+    __truediv__ = binary_method(pointwise._div)
 
     def __rtruediv__(self, other: Any) -> Any:
         return pointwise.reciprocal(self) * other
 
-    __floordiv__ = pointwise.floor_divide
+    __floordiv__ = binary_method(pointwise.floor_divide)
 
     def __rfloordiv__(self, other: Any) -> Any:
         return pointwise.floor_divide(other, self)
 
-    __mod__ = pointwise.remainder
+    __mod__ = binary_method(pointwise.remainder)
 
     def __rmod__(self, other: Any) -> Any:
         return pointwise.remainder(other, self)
@@ -524,10 +529,8 @@ class Tensor(Variable):
     def __rpow__(self, other: Any) -> Any:
         return pointwise.pow(other, self)
 
-    __matmul__ = linalg.matmul
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return linalg.matmul(other, self)
+    def __matmul__(self, other: Any) -> Any:
+        return linalg.matmul(self, other) if isinstance(other, Tensor) else NotImplemented
 
     __neg__ = pointwise.neg
     __pos__ = pointwise.positive
@@ -538,11 +541,11 @@ class Tensor(Variable):
             raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
         return pointwise.bitwise_not(self)
 
-    __and__ = __rand__ = pointwise.bitwise_and
-    __or__ = __ror__ = pointwise.bitwise_or
-    __xor__ = __rxor__ = pointwise.bitwise_xor
-    __lshift__ = pointwise.bitwise_left_shift
-    __rshift__ = pointwise.bitwise_right_shift
+    __and__ = __rand__ = binary_method(pointwise.bitwise_and)
+    __or__ = __ror__ = binary_method(pointwise.bitwise_or)
+    __xor__ = __rxor__ = binary_method(pointwise.bitwise_xor)
+    __lshift__ = binary_method(pointwise.bitwise_left_shift)
+    __rshift__ = binary_method(pointwise.bitwise_right_shift)
 
     def __rlshift__(self, other: Any) -> Any:
         return pointwise.bitwise_left_shift(other, self)
@@ -556,10 +559,10 @@ class Tensor(Variable):
     def __ne__(self, other: Any) -> Any:
         return pointwise.ne(self, other) if isinstance(other, (Tensor, *_NUMBERS)) else NotImplemented
 
-    __lt__ = pointwise.lt
-    __le__ = pointwise.le
-    __gt__ = pointwise.gt
-    __ge__ = pointwise.ge
+    __lt__ = binary_method(pointwise.lt)
+    __le__ = binary_method(pointwise.le)
+    __gt__ = binary_method(pointwise.gt)
+    __ge__ = binary_method(pointwise.ge)
 
     abs = absolute = pointwise.abs
     neg = negative = pointwise.neg

@@ -555,6 +555,15 @@ def test_numpys_functions_take_tensors(lib):
     np.testing.assert_allclose(x, [[1, 2], [3, 4]])
 
 
+@pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning")  # torch's own
+def test_numpys_functions_of_tensors_give_tensors(lib):
+    x = lib.tensor([0.0, 4.0])
+    assert lib.is_tensor(np.sqrt(x)) and np.sqrt(x).tolist() == [0, 2]
+    assert lib.is_tensor(x * np.ones(2)) and (x * np.ones(2)).dtype == lib.float64
+    with pytest.raises(TypeError, match="unsupported operand"):
+        np.ones(2) * x
+
+
 def test_numbers_of_numpy_are_numbers(lib):
     x = lib.ones(2)
     assert (x * np.float64(2)).dtype == (np.float64(2) * x).dtype == lib.float32
@@ -667,7 +676,7 @@ def test_operators(lib):
     assert (x << 1).tolist() == [4, 10] and (x >> 1).tolist() == [1, 2] and (1 << x).tolist() == [4, 32]
     assert (3 - x).tolist() == [1, -2] and (2**x).tolist() == [4, 32] and (x**2).tolist() == [4, 25]
     assert (10 // x).tolist() == [5, 2] and (7 % x).tolist() == [1, 2] and (1 / x).tolist() == [0.5, pytest.approx(0.2)]
-    assert (x > 2).tolist() == [False, True] and (x <= 2).tolist() == [True, False]
+    assert (x > 2).tolist() == [False, True] and (2 >= x).tolist() == [True, False]  # noqa: SIM300
     assert (lib.ones(2, 2) @ lib.ones(2)).tolist() == [2, 2]
     assert sum([lib.tensor(1.0), lib.tensor(2.0)]).item() == 3
     assert max(lib.tensor(1), lib.tensor(2)).item() == 2
@@ -684,6 +693,24 @@ def test_operators_with_what_is_no_number(lib, other):
     ):
         with pytest.raises(TypeError):
             operate(lib.ones(2))
+
+
+def test_operators_leave_it_to_an_operand_that_knows_better(lib):
+    class Unit:
+        def __radd__(self, other):
+            return "added"
+
+        def __rmatmul__(self, other):
+            return "multiplied"
+
+        def __lt__(self, other):
+            return "compared"
+
+    x = lib.ones(2)
+    assert (x + Unit(), x @ Unit(), x > Unit()) == ("added", "multiplied", "compared")
+    assert [0] * lib.tensor(3) == [0, 0, 0]
+    with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for \+: 'Tensor' and 'str'"):
+        x + "a"
 
 
 def test_format(lib):

@@ -15,7 +15,7 @@ from .grad_mode import (
 )
 from .inplace import inplace, write_in_place
 from .node import AccumulateGrad, Node, Output, RemovableHandle, TensorHooks, edge_of, hooks_of
-from .op import Op, op, promote_operands, scalar_type_name
+from .op import Op, binary_method, op, promote_operands, scalar_type_name
 from .variable import Variable, counter_of, increment_version, wrap
 from .views import ViewInfo
 
@@ -31,6 +31,7 @@ __all__ = [
     "Variable",
     "ViewInfo",
     "backward",
+    "binary_method",
     "counter_of",
     "detect_anomaly",
     "dimension_error",

@@ -532,6 +532,22 @@ def _array_of(value: Any) -> Any:
     return value
 
 
+def binary_method(function: Callable) -> Callable:
+    """The special method of a binary operator: `function`, but NotImplemented for an operand that it does not know.
+
+    Python then asks the other operand, and raises its TypeError when that does not know either.
+    """
+    op: Op = function.op  # type: ignore[attr-defined]
+    general = _general(op)
+
+    def method(input: Any, other: Any) -> Any:
+        if isinstance(other, (Variable, int, float, complex, np.generic)):
+            return general(input, other)
+        return NotImplemented
+
+    return functools.update_wrapper(_binary(op, method), function)
+
+
 def _pairs(op: Op) -> bool:
     """Whether the operator works on two tensors: elementwise with promotion, or a product of two."""
     if op.promoted:
