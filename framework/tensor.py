@@ -532,6 +532,9 @@ class Tensor(Variable):
     def __matmul__(self, other: Any) -> Any:
         return linalg.matmul(self, other) if isinstance(other, Tensor) else NotImplemented
 
+    def __rmatmul__(self, other: Any) -> Any:
+        return linalg.matmul(other, self) if isinstance(other, Tensor) else NotImplemented
+
     __neg__ = pointwise.neg
     __pos__ = pointwise.positive
     __abs__ = pointwise.abs
