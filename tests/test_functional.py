@@ -339,6 +339,10 @@ def test_pooling_without_gradients_gives_the_same() -> None:
     assert np.array_equal(quick.numpy(), F.max_pool2d(x, 3, 2, 1).detach().numpy())
 
 
+def test_means_of_integers_round_toward_zero() -> None:
+    assert F.avg_pool2d(framework.tensor([[[-1, -2], [-1, -1]]]), 2).item() == -1
+
+
 def test_bilinear(torch: Any) -> None:
     random = np.random.default_rng(0)
     arrays = [random.standard_normal(s) for s in ((2, 6, 3), (2, 6, 4), (5, 3, 4), (5,))]

@@ -42,7 +42,7 @@ def _forward(input: Any, weight: Any, geometry: Geometry) -> Any:
         return _depthwise_forward(input, weight, geometry)
     if _flat_pointwise(geometry):
         flat = xp.matmul(weight.reshape(produced, channels), input.reshape(batch, channels, -1))
-        return flat.reshape(batch, produced, *geometry.out)
+        return flat.reshape(batch, produced, *geometry.out).astype(input.dtype, copy=False)
     layout = layout_of(geometry, channels)
     matrix = layout.weight_matrix(weight)
     result = xp.empty((batch, produced, *geometry.out), input.dtype)
@@ -63,7 +63,7 @@ def _input_gradient(grad: Any, weight: Any, geometry: Geometry) -> Any:
     channels = weight.shape[1] * groups
     if _flat_pointwise(geometry):
         flat = xp.matmul(weight.reshape(produced, channels).T, grad.reshape(batch, produced, -1))
-        return flat.reshape(batch, channels, *geometry.sizes)
+        return flat.reshape(batch, channels, *geometry.sizes).astype(grad.dtype, copy=False)
     mirrored = geometry.mirrored()
     if mirrored is not None:
         return _forward(grad, _mirrored_weight(weight, groups), mirrored)

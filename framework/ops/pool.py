@@ -12,7 +12,7 @@ from ..engine import mode, op, wrap
 from .index import _grid as grid
 from .index import gather
 from .mask import gate
-from .pointwise import abs, sign
+from .pointwise import _div_trunc, abs, sign
 from .shape import reshape, shape_of
 from .window import span, tap_slices, taps, tuple_of
 
@@ -91,12 +91,12 @@ def _output_sizes(
 
 
 def _lowest(dtype: Any) -> Any:
-    return -math.inf if dtype.kind == "f" else np.iinfo(dtype).min
+    return np.iinfo(dtype).min if dtype.kind in "iu" else -math.inf
 
 
 def _may_hold_nan(input: Any) -> bool:
     """Whether nan must be reckoned with; on a GPU, where the question would stall, always."""
-    if input.dtype.kind != "f":
+    if input.dtype.kind in "iu":
         return False
     return type(input) is not np.ndarray or (input.size > 0 and bool(np.isnan(input.max())))
 
@@ -314,7 +314,9 @@ def _avg_pool_operator(name: str) -> Any:
         result = input
         for d in range(-1, -n - 1, -1):
             result = _sum_along(result, d, sizes[d], kernel[d], stride[d], padding[d])
-        return result / counts if input.dtype.kind in "fc" else result // counts
+        if input.dtype.kind in "iu":
+            return _div_trunc.plain(result, counts)
+        return (result / counts).astype(input.dtype, copy=False)
 
     return op(name=name, input=_avg_input)(avg_pool)
 
