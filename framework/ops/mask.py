@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..backend import namespace
-from ..engine import op
+from ..engine.op import op
 
 #: The signed integers of a floating type's width.
 _BITS = {2: np.int16, 4: np.int32, 8: np.int64}
