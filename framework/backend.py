@@ -178,7 +178,7 @@ def is_view_of(result: Any, array: Any) -> bool:
     base = result.base
     if base is None or base is array or base is array.base or result is array:
         return base is not None or result is array
-    source = getattr(base, "base", None)
+    source: Any = getattr(base, "base", None)
     if type(source) is not type(array):
         return False
     return source is array or source.base is array or (source.base is not None and source.base is array.base)

@@ -203,7 +203,7 @@ class MT19937Generator:
                 part = flat[span]
                 # PyTorch scales with one fused multiply-add: for float32 a product in float64 is exact.
                 part[...] = (
-                    _scaled64(values, start, stop)
+                    _scaled64(values.astype(np.float64, copy=False), np.float64(start), np.float64(stop))
                     if compute is np.float64
                     else _fma(values.astype(np.float64), np.float64(stop - start), np.float64(start))
                 )

@@ -718,13 +718,13 @@ def fail_to_start(worker_id):
 
 
 def test_a_failing_worker_init_fn_is_reported():
-    with pytest.raises(OSError, match="(?s)DataLoader worker process 0.*no disk for worker 0"):
+    with pytest.raises(OSError, match=r"(?s)DataLoader worker process 0.*no disk for worker 0"):
         list(DataLoader(Squares(4), num_workers=1, worker_init_fn=fail_to_start))
 
 
 def test_what_cannot_be_pickled_is_reported():
     dataset = [lambda: 0]
-    with pytest.raises((AttributeError, pickle_error()), match="(?s)in DataLoader worker process 0.*pickle"):
+    with pytest.raises((AttributeError, pickle_error()), match=r"(?s)in DataLoader worker process 0.*pickle"):
         list(DataLoader(Lambdas(), None, num_workers=1))
     with pytest.raises((AttributeError, pickle_error(), TypeError)) as caught:
         iter(DataLoader(dataset, None, num_workers=1, multiprocessing_context="spawn"))

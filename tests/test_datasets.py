@@ -114,9 +114,9 @@ def test_datasets_by_name():
 
 
 def test_unknown_names_and_options_get_a_suggestion():
-    with pytest.raises(ValueError, match="unknown dataset 'digit', did you mean 'digits'.; known datasets: .*digits"):
+    with pytest.raises(ValueError, match=r"unknown dataset 'digit', did you mean 'digits'.; known datasets: .*digits"):
         datasets.create("digit")
-    with pytest.raises(TypeError, match="'digits' has no option 'spilt', did you mean 'split'.; options: split, "):
+    with pytest.raises(TypeError, match=r"'digits' has no option 'spilt', did you mean 'split'.; options: split, "):
         datasets.create("digits", spilt="test")
 
 
@@ -198,7 +198,7 @@ def test_normalize(image):
     result = normalize(framework.from_numpy(image))
     assert isinstance(result, framework.Tensor)
     np.testing.assert_array_equal(result.numpy(), normalize(image))
-    with pytest.raises(TypeError, match="should be a float tensor. Got uint8"):
+    with pytest.raises(TypeError, match=r"should be a float tensor. Got uint8"):
         normalize(np.zeros((3, 2, 2), np.uint8))
     with pytest.raises(ValueError, match="3 means and 3 standard deviations, but the image has 2 channels"):
         normalize(np.zeros((2, 2, 2), np.float32))
@@ -243,7 +243,7 @@ def test_random_crop_pads_as_told(image):
     assert (batch[0] == batch[1]).all()
     with pytest.raises(ValueError, match=re.escape("Required crop size (7, 7) is larger than padded input image size")):
         transforms.RandomCrop(7)(image, rng())
-    with pytest.raises(ValueError, match="padding_mode should be one of .* but got 'zeros'"):
+    with pytest.raises(ValueError, match=r"padding_mode should be one of .* but got 'zeros'"):
         transforms.RandomCrop(3, padding_mode="zeros")
     with pytest.raises(ValueError, match="1, 2 or 4 elements"):
         transforms.RandomCrop(3, padding=[1, 2, 3])

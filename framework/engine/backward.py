@@ -17,10 +17,11 @@ import numpy as np
 
 from .. import backend
 from ..dtypes import from_numpy
+from ..size import Size
 from .anomaly import anomaly, check_gradients
 from .grad_mode import enable_grad, mode, no_grad
 from .node import Node, Output, edge_of, retain, type_name
-from .variable import Variable, counter_of, wrap
+from .variable import Variable, counter_of, dtype_of, wrap
 
 
 class _Walk:
@@ -109,7 +110,7 @@ class _Walk:
                 for index in range(len(node.dtype)) if several else (0,):
                     if (node, index) in captures:
                         captures[node, index] = grad[index] if several else grad
-                if node not in wanted.run:  # type: ignore[union-attr]  captures come with wanted
+                if node not in wanted.run:  # type: ignore[union-attr]  # captures come with wanted
                     continue
             if several:
                 grad = self.materialize(node, grad)
@@ -449,6 +450,8 @@ class _Wanted:
 
 def _root_gradients(roots: Sequence, grads: Sequence, create_graph: bool) -> list:
     starts = []
+    root: Any
+    given: Any
     for position, (root, given) in enumerate(zip(roots, grads, strict=True)):
         if not isinstance(root, Variable):
             raise TypeError(f"expected a Tensor to go backward from, got {type(root).__name__}")
@@ -459,21 +462,21 @@ def _root_gradients(roots: Sequence, grads: Sequence, create_graph: bool) -> lis
             if array.size != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
             if array.dtype.kind == "c":
-                raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {root.dtype}")
+                raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {dtype_of(root)}")
             start = wrap(backend.namespace(array).ones_like(array))
         elif not isinstance(given, Variable):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
         else:
             if given._array.shape != array.shape:
                 raise RuntimeError(
-                    f"Mismatch in shape: grad_output[{position}] has a shape of {given.shape} and output[{position}] "
-                    f"has a shape of {root.shape}."
+                    f"Mismatch in shape: grad_output[{position}] has a shape of {Size(given._array.shape)} and output[{position}] "
+                    f"has a shape of {Size(array.shape)}."
                 )
             if "c" in (given._array.dtype.kind, array.dtype.kind) and given._array.dtype != array.dtype:
                 raise RuntimeError(
                     "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
-                    f"dtype: grad_output[{position}] has a dtype of {given.dtype} and output[{position}] has a dtype "
-                    f"of {root.dtype}."
+                    f"dtype: grad_output[{position}] has a dtype of {dtype_of(given)} and output[{position}] has a dtype "
+                    f"of {dtype_of(root)}."
                 )
             start = given
         starts.append(conjugate(start if create_graph else start._array))

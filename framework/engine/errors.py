@@ -45,7 +45,7 @@ def _explain(name: str, tensors: list[Variable], error: Exception) -> Exception 
             f"(when calling {name})"
         )
     if isinstance(error, np.exceptions.AxisError):
-        return dimension_error(error.axis, error.ndim)
+        return dimension_error(error.axis or 0, error.ndim or 0)
     if isinstance(error, IndexError):
         return _index_error(tensors, str(error))
     if isinstance(error, ValueError):

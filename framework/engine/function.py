@@ -203,7 +203,7 @@ def _among(tensor: Any, tensors: tuple) -> bool:
     return any(tensor is t for t in tensors)
 
 
-def _record(node_type: type, ctx: FunctionCtx, args: tuple, tracked: list, results: list, several: bool) -> list:
+def _record(node_type: Any, ctx: FunctionCtx, args: tuple, tracked: list, results: list, several: bool) -> list:
     node = node_type.__new__(node_type)
     node.ctx = ctx
     node.edges = tuple(edge_of(a) if t else None for a, t in zip(args, tracked, strict=True))
@@ -249,7 +249,7 @@ def once_differentiable(backward: Callable) -> Callable:
     def wrapped(ctx: Any, *grads: Any) -> Any:
         with no_grad():
             results = backward(ctx, *grads)
-        if not mode.enabled or not any(isinstance(g, Variable) and g.requires_grad for g in grads):
+        if not mode.enabled or not any(isinstance(g, Variable) and edge_of(g) is not None for g in grads):
             return results
         several = isinstance(results, tuple)
         items = results if several else (results,)

@@ -270,7 +270,7 @@ def unpack(node: Node, as_tensors: bool) -> list[Any]:
 def _unpack_item(value: Any, node: Node, as_tensors: bool) -> Any:
     """One of several saved results, or one tensor of a saved sequence."""
     if type(value) is SavedOutput:
-        _check_version(value.array, node, value.counter, 0)  # type: ignore[arg-type]  counted since it was made
+        _check_version(value.array, node, value.counter, 0)  # type: ignore[arg-type]  # counted since it was made
         return value.as_tensor(node) if as_tensors else value.array
     return value._array if isinstance(value, Variable) and not as_tensors else value
 

@@ -242,7 +242,7 @@ class Op:
         """A node over `edges`, with what the formulas of its needed arguments want."""
         node = _new_node(self.node_type)
         needed = {i for i, edge in enumerate(edges) if edge is not None}
-        saved = []
+        saved: list = []
         for saver, users in zip(self.savers, self.users, strict=True):
             if users.isdisjoint(needed):
                 saved.append(None)
@@ -352,7 +352,9 @@ def promote_operands(positions: tuple[int, ...], args: list, arrays: list, *, fl
 
     Numbers stay Python numbers (NumPy gives them the arrays' type), unless they do not fit it.
     """
-    dimensioned, zero_dim, numbers = [], [], []
+    dimensioned: list[dtypes.dtype] = []
+    zero_dim: list[dtypes.dtype] = []
+    numbers: list[dtypes.dtype] = []
     for i in positions:
         value = args[i]
         if isinstance(value, Variable):
@@ -424,7 +426,7 @@ def _unary(op: Op, general: Callable) -> Callable:
             if isinstance(result, tuple):
                 return op.finish([input], [a], result, bool(input._requires_grad))
             result = as_array(result)
-        out = _new(variable.Tensor)
+        out: Any = _new(variable.Tensor)
         out._array = result
         out._requires_grad = False
         out._node = out._grad = out._counter = out._view = out._hooks = None
@@ -485,7 +487,7 @@ def _binary(op: Op, general: Callable) -> Callable:
             reraise(op, [input, other], error)
         if type(result) is not _ndarray:
             result = as_array(result)
-        out = _new(variable.Tensor)
+        out: Any = _new(variable.Tensor)
         out._array = result
         out._requires_grad = False
         out._node = out._grad = out._counter = out._view = out._hooks = None
@@ -502,6 +504,7 @@ def _binary(op: Op, general: Callable) -> Callable:
             if saves:
                 keep = keeps[(first is not None) + 2 * (second is not None)]
                 values = (input, other, *extras) if extras else (input, other)
+                saved: tuple
                 if count == 2:
                     saved = (values[savers[0]] if keep[0] else None, values[savers[1]] if keep[1] else None)
                 else:
@@ -588,7 +591,7 @@ def _first(op: Op, general: Callable) -> Callable:
                 bound = op.bind(args, kwargs)
                 return op.finish(bound, [a], result, bool(input._requires_grad))
             result = as_array(result)
-        out = _new(variable.Tensor)
+        out: Any = _new(variable.Tensor)
         out._array = result
         out._requires_grad = False
         out._node = out._grad = out._counter = out._view = out._hooks = None

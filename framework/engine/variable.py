@@ -49,7 +49,7 @@ _new = Variable.__new__
 
 def wrap(array: Any) -> Any:
     """A leaf Tensor, without gradient, on an array (not copied)."""
-    tensor = _new(Tensor)
+    tensor: Any = _new(Tensor)
     tensor._array = array
     tensor._requires_grad = False
     tensor._node = tensor._grad = tensor._counter = tensor._view = tensor._hooks = None

@@ -47,12 +47,12 @@ class ViewInfo:
         """Whether gradients flow to the view, without finding its node."""
         if view._node is not None:
             return True
-        written = view._counter[0] != self.version  # type: ignore[index]  a view always has a counter
+        written = view._counter[0] != self.version  # type: ignore[index]  # a view always has a counter
         return self.recorded and written and edge_of(self.base) is not None
 
     def refresh(self, view: Variable) -> None:
         """Finds the view's node anew if the memory was written to since it was last found."""
-        version = view._counter[0]  # type: ignore[index]  a view always has a counter
+        version = view._counter[0]  # type: ignore[index]  # a view always has a counter
         if version == self.version or edge_of(self.base) is None:
             return
         if not self.recorded:
