@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import op_rows_activation
 import op_rows_fft
 import op_rows_index
 import op_rows_linalg
+import op_rows_nn
 import op_rows_pointwise
 import op_rows_reduce
 import op_rows_shape
 import op_rows_sorting
+import op_rows_window
 from op_row import Row
 
 OPS: list[Row] = [
@@ -19,4 +22,7 @@ OPS: list[Row] = [
     *op_rows_linalg.ROWS,
     *op_rows_sorting.ROWS,
     *op_rows_fft.ROWS,
+    *op_rows_activation.ROWS,
+    *op_rows_nn.ROWS,
+    *op_rows_window.ROWS,
 ]

@@ -145,6 +145,7 @@ class Row:
     promotes: int = 0  # how many leading arguments take part in type promotion: 1 or 2
     aliases: tuple[str, ...] = ()  # other names of the same function
     errors: tuple[Fail, ...] = ()
+    device: bool = True  # it runs where its arguments are
     layouts: bool = True  # results do not depend on the strides of the arguments
     torch: bool = True  # torch computes the same numbers
     tolerance: float = 1.0  # times the usual one

@@ -191,6 +191,18 @@ def _masked_scatter_samples(m: Make) -> Iterable[Sample]:
     yield S(m(3, 4), np.zeros((3, 4), bool), m(0))
 
 
+def _slice_scatters(m: Make) -> Iterable[Sample]:
+    yield S(m(4, 3), m(2, 3), 0, 1, 3)
+    yield S(m(4), m(2), start=1, step=2)
+    yield S(m(2, 3), m(2, 1), 1, -1)
+
+
+def _diagonal_scatters(m: Make) -> Iterable[Sample]:
+    yield S(m(3, 4), m(3))
+    yield S(m(3, 4), m(2), -1)
+    yield S(m(2, 3, 4), m(3, 2), 0, 0, 2)
+
+
 def _repeats(m: Make) -> Iterable[Sample]:
     yield S(m(2, 3), 2)
     yield S(m(2, 3), 2, 1)
@@ -206,6 +218,7 @@ def _repeats_by_tensor(m: Make) -> Iterable[Sample]:
 
 
 _wrong_size = F(RuntimeError, "no larger than|Size does not match", np.zeros((2, 3)), 0, np.zeros((2, 4), int))
+_no_matrix = F(RuntimeError, "at least 2", np.zeros(3))
 _float_index = F(RuntimeError, "int64", np.zeros((2, 3)), 0, np.zeros((2, 3)))
 
 READING = [
@@ -227,15 +240,16 @@ READING = [
         F(IndexError, "vector", np.zeros((2, 3)), 0, np.zeros((1, 1), int)),
         F(IndexError, "out of range", np.zeros((2, 3)), 0, np.array([2])))),
     _move("masked_select", _masked_select_samples, out=True, reads_host=True),
-    _move("take", _take_samples, out=True, errors=(F(IndexError, "out of range|out of bounds", np.zeros(3), np.array([3])),)),
+    _move("take", _take_samples, out=True, errors=(
+        F(IndexError, "out of range|out of bounds", np.zeros(3), np.array([3])),)),
     _move("take_along_dim", lambda m: [S(m(4, 3), m.index(4, 2, 3), 0), S(m(4, 3), m.index(12, 3)),
                                        S(m(4, 3), m.index(3, 1, 2), 1)], out=True),
     Row("nonzero", _nonzero_samples, EVERY, grad=False, out=True, reads_host=True),
     Row("nonzero", lambda m: [S(m.of(0, 1, 2), as_tuple=True), S(m(2, 3), as_tuple=True)], EVERY, grad=False,
         reads_host=True, variant="as_tuple"),
     Row("argwhere", _nonzero_samples, EVERY, grad=False, reads_host=True),
-    _move("tril", _triangles, dtypes=EVERY, inplace=True, out=True, errors=(F(RuntimeError, "at least 2", np.zeros(3)),)),
-    _move("triu", _triangles, dtypes=EVERY, inplace=True, out=True, errors=(F(RuntimeError, "at least 2", np.zeros(3)),)),
+    _move("tril", _triangles, dtypes=EVERY, inplace=True, out=True, errors=(_no_matrix,)),
+    _move("triu", _triangles, dtypes=EVERY, inplace=True, out=True, errors=(_no_matrix,)),
 ]  # fmt: skip
 
 WRITING = [
@@ -272,9 +286,9 @@ WRITING = [
     _move("select_scatter", lambda m: [S(m(2, 3), m(3), 0, 1), S(m(2, 3), m(2), -1, -1)],
           dtypes=("float64", "int64"), errors=(
         F(RuntimeError, "slice size", np.zeros((2, 3)), np.zeros(2), 0, 1),)),
-    _move("slice_scatter", lambda m: [S(m(4, 3), m(2, 3), 0, 1, 3), S(m(4), m(2), start=1, step=2), S(m(2, 3), m(2, 1), 1, -1)],
-          dtypes=("float64", "int64"), errors=(F(RuntimeError, "slice size", np.zeros(4), np.zeros(3), 0, 1, None, 2),)),
-    _move("diagonal_scatter", lambda m: [S(m(3, 4), m(3)), S(m(3, 4), m(2), -1), S(m(2, 3, 4), m(3, 2), 0, 0, 2)], errors=(
+    _move("slice_scatter", _slice_scatters, dtypes=("float64", "int64"), errors=(
+        F(RuntimeError, "slice size", np.zeros(4), np.zeros(3), 0, 1, None, 2),)),
+    _move("diagonal_scatter", _diagonal_scatters, errors=(
         F(RuntimeError, "slice size", np.zeros((2, 2)), np.zeros(1)),)),
     _move("repeat_interleave", _repeats, errors=(F(RuntimeError, "non-negative", np.zeros(2), -1),)),
     _move("repeat_interleave", _repeats_by_tensor, variant="tensor", reads_host=True, errors=(

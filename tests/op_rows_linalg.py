@@ -42,17 +42,24 @@ PRODUCTS = [
         ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((5, 2, 3), (5, 3, 4)),
         ((5, 1, 2, 3), (4, 3, 2)), ((3,), (2, 3, 4)), ((2, 4, 3), (3,)), ((0, 3), (3, 2)), ((2, 0), (0, 3))),
         aliases=("Tensor.__matmul__",),
-        errors=(F(RuntimeError, _inner, np.zeros((2, 3)), np.zeros((2, 3))), F(RuntimeError, "at least 1D", np.zeros(()), np.zeros(2)),
+        errors=(F(RuntimeError, _inner, np.zeros((2, 3)), np.zeros((2, 3))),
+                F(RuntimeError, "at least 1D", np.zeros(()), np.zeros(2)),
                 F(RuntimeError, "dtype", np.zeros((2, 2)), np.zeros((2, 2), np.float32)))),
     _product("mm", shapes(((2, 3), (3, 4)), ((0, 3), (3, 2))), errors=(
-        F(RuntimeError, _inner, np.zeros((2, 3)), np.zeros((2, 3))), F(RuntimeError, "matrix", np.zeros(3), np.zeros((3, 2))))),
+        F(RuntimeError, _inner, np.zeros((2, 3)), np.zeros((2, 3))),
+        F(RuntimeError, "matrix", np.zeros(3), np.zeros((3, 2))))),
     _product("bmm", shapes(((5, 2, 3), (5, 3, 4)), ((0, 2, 3), (0, 3, 2))), errors=(
-        F(RuntimeError, _inner, np.zeros((2, 3, 4)), np.zeros((2, 3, 4))), F(RuntimeError, "3D", np.zeros((2, 2)), np.zeros((2, 2, 2))))),
-    _product("mv", shapes(((2, 3), (3,)), ((0, 3), (3,))), errors=(F(RuntimeError, _inner, np.zeros((2, 3)), np.zeros(2)),)),
+        F(RuntimeError, _inner, np.zeros((2, 3, 4)), np.zeros((2, 3, 4))),
+        F(RuntimeError, "3D", np.zeros((2, 2)), np.zeros((2, 2, 2))))),
+    _product("mv", shapes(((2, 3), (3,)), ((0, 3), (3,))), errors=(
+        F(RuntimeError, _inner, np.zeros((2, 3)), np.zeros(2)),)),
     _product("dot", shapes(((3,), (3,)), ((0,), (0,))), errors=(
-        F(RuntimeError, _inner, np.zeros(2), np.zeros(3)), F(RuntimeError, "1D tensors", np.zeros((2, 2)), np.zeros(2)))),
-    _product("outer", shapes(((3,), (2,)),), aliases=("ger",), errors=(F(RuntimeError, "1-D", np.zeros((2, 2)), np.zeros(2)),)),
-    _product("addmm", _scaled(((2, 4), (2, 3), (3, 4)), ((4,), (2, 3), (3, 4)), ((), (2, 3), (3, 4))), inplace=True, errors=(
+        F(RuntimeError, _inner, np.zeros(2), np.zeros(3)),
+        F(RuntimeError, "1D tensors", np.zeros((2, 2)), np.zeros(2)))),
+    _product("outer", shapes(((3,), (2,)),), aliases=("ger",), errors=(
+        F(RuntimeError, "1-D", np.zeros((2, 2)), np.zeros(2)),)),
+    _product("addmm", _scaled(((2, 4), (2, 3), (3, 4)), ((4,), (2, 3), (3, 4)), ((), (2, 3), (3, 4))), inplace=True,
+        errors=(
         F(RuntimeError, _inner, np.zeros(2), np.zeros((2, 3)), np.zeros((2, 3))),)),
 ]  # fmt: skip
 
@@ -118,7 +125,8 @@ CONTRACTIONS = [
         ("float64", "complex128"), method=False, out=True,
         errors=(F(RuntimeError, "at least 2", [np.zeros((2, 2))]),)),
     Row("trace", shapes(((3, 3),), ((2, 4),), ((4, 2),)), NUMERIC, errors=(F(RuntimeError, "matrix", np.zeros(2)),)),
-    Row("kron", shapes(((2, 3), (2, 2)), ((2,), (3,)), ((2,), (2, 2)), ((2, 2, 2), (2,)), ((), (2,))), NUMERIC, out=True),
+    Row("kron", shapes(((2, 3), (2, 2)), ((2,), (3,)), ((2,), (2, 2)), ((2, 2, 2), (2,)), ((), (2,))), NUMERIC,
+        out=True),
     Row("cross", lambda m: [S(m(3), m(3), 0), S(m(2, 3), m(2, 3), 1), S(m(3, 2), m(3, 2)), S(m(2, 3), m(1, 3), -1)],
         NUMERIC, out=True, errors=(F(RuntimeError, "no dimension of size 3", np.zeros(2), np.zeros(2)),)),
     Row("linalg.cross", lambda m: [S(m(2, 3), m(2, 3)), S(m(3, 2), m(3, 1), dim=0)], NUMERIC, method=False, out=True,
@@ -237,7 +245,8 @@ DECOMPOSITIONS = [
     _matrix("linalg.solve_triangular", _triangular_samples),
     _matrix("linalg.cholesky", lambda m: [S(m.positive_definite(3, 3)), S(m.positive_definite(2, 2, 2), upper=True)],
             before=_symmetric, errors=(F(RuntimeError, "positive-definite", -np.eye(2)), _not_square)),
-    _matrix("linalg.qr", _rectangles(), after=_sizes, errors=(F(RuntimeError, "unrecognized mode", np.eye(2), mode="x"),)),
+    _matrix("linalg.qr", _rectangles(), after=_sizes, errors=(
+        F(RuntimeError, "unrecognized mode", np.eye(2), mode="x"),)),
     _matrix("linalg.qr", lambda m: [S(m(3, 3), mode="complete"), S(m(2, 3), mode="complete")], after=_sizes,
             variant="complete"),
     _matrix("linalg.qr", lambda m: [S(m(3, 2), mode="r")], after=_sizes, grad=False, variant="r"),
@@ -248,7 +257,8 @@ DECOMPOSITIONS = [
     _matrix("linalg.eigh", lambda m: [S(m(3, 3)), S(m(2, 3, 3)), S(m(3, 3), UPLO="U")], before=_symmetric, after=_sizes,
             errors=(_not_square, _integers)),
     _matrix("linalg.eigvalsh", lambda m: [S(m(3, 3)), S(m(2, 2, 2))], before=_symmetric),
-    _matrix("linalg.eig", lambda m: [S(m.positive_definite(3, 3) + 0.1 * m(3, 3))], after=lambda pair: _in_order(*pair)),
+    _matrix("linalg.eig", lambda m: [S(m.positive_definite(3, 3) + 0.1 * m(3, 3))],
+            after=lambda pair: _in_order(*pair)),
     _matrix("linalg.eigvals", lambda m: [S(m.positive_definite(3, 3) + 0.1 * m(3, 3))], after=lambda v: _in_order(v)),
     _matrix("linalg.pinv", _rectangles(), aliases=("pinverse", "Tensor.pinverse"), errors=(_too_few,)),
     _matrix("linalg.matrix_rank", lambda m: [S(m(3, 4)), S(m(3, 1) * m(1, 3)), S(m(2, 3, 3)), S(m(3, 3), atol=100.0)],

@@ -195,7 +195,8 @@ def _pairs_equal(m: Make) -> Iterable[Sample]:
 
 ROWS = [
     Row("sum", _with_empty(), EVERY, out=False, errors=(_bad_dim, _twice)),
-    Row("mean", _mean_samples, NUMERIC, errors=(_bad_dim, F(RuntimeError, "could not infer output dtype", np.ones(2, int)))),
+    Row("mean", _mean_samples, NUMERIC, errors=(
+        _bad_dim, F(RuntimeError, "could not infer output dtype", np.ones(2, int)))),
     Row("nansum", _nan_samples, REAL, errors=(_bad_dim,)),
     Row("nanmean", _nan_samples, FLOAT),
     Row("prod", _prod_samples, EVERY, errors=(_bad_dim,)),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
-from op_row import EVERY, Const, F, Make, Row, S, Sample
+from op_row import EVERY, Const, DType, F, Make, Row, S, Sample
 
 _bad_dim = F(IndexError, "Dimension out of range", np.zeros((2, 3)), 2)
 _move = partial(Row, dtypes=("float64", "int64", "complex128"))
@@ -32,6 +32,14 @@ def lists(*shapes_and_args: tuple) -> Callable[[Make], Iterable[Sample]]:
             yield S([m(*shape) for shape in shapes], *rest, **kwargs)
 
     return samples
+
+
+def _casts(m: Make) -> Iterable[Sample]:
+    for name in ("float32", "float64", "complex128", "int32", "bool", "float16"):
+        yield S(m(2, 3), DType(name)).values_only()
+    yield S(m(2, 3), "cpu")
+    yield S(m(2, 3), dtype=DType("float64"), copy=True)
+    yield S(m(2, 3), Const(np.zeros(1, np.float32))).values_only()
 
 
 def _mixed_types(m: Make) -> Iterable[Sample]:
@@ -82,8 +90,8 @@ _size = F(RuntimeError, "is invalid for input of size", np.zeros((2, 3)), (4, 2)
 VIEWS = [
     _move("reshape", calls(((2, 6), (3, 4)), ((2, 6), (-1,)), ((2, 3), (3, -1)), ((), (1, 1)), ((0, 3), (3, 0))),
           errors=(_size, F(RuntimeError, "only one dimension", np.zeros(4), (-1, -1)))),
-    _move("Tensor.view", calls(((2, 6), 3, 4), ((2, 6), (-1,)), ((2, 3), -1, 2), ((), 1), ((0, 3), 3, 0)), layouts=False,
-          errors=(_size,)),
+    _move("Tensor.view", calls(((2, 6), 3, 4), ((2, 6), (-1,)), ((2, 3), -1, 2), ((), 1), ((0, 3), 3, 0)),
+          layouts=False, errors=(_size,)),
     _move("Tensor.view_as", lambda m: [S(m(2, 6), m(3, 4))], layouts=False),
     _move("Tensor.reshape_as", lambda m: [S(m(2, 6), m(3, 4))]),
     _move("flatten", calls(((2, 3, 4),), ((2, 3, 4), 1), ((2, 3, 4), 0, 1), ((),), ((3,),)), errors=(
@@ -99,7 +107,8 @@ VIEWS = [
           aliases=("swapaxes", "swapdims"), errors=(F(IndexError, "Dimension", np.zeros(2), 0, 1),)),
     _move("t", calls(((2, 3),), ((3,),), ((),)), inplace=True, errors=(F(RuntimeError, "2 dim", np.zeros((2, 2, 2))),)),
     _move("permute", calls(((2, 3, 4), (2, 0, 1)), ((2, 3), (-1, 0)), ((), ())), errors=(
-        F(RuntimeError, "does not match", np.zeros((2, 3)), (0,)), F(RuntimeError, "duplicate", np.zeros((2, 3)), (0, 0)))),
+        F(RuntimeError, "does not match", np.zeros((2, 3)), (0,)),
+        F(RuntimeError, "duplicate", np.zeros((2, 3)), (0, 0)))),
     _move("movedim", calls(((2, 3, 4), 0, 2), ((2, 3, 4), (0, 1), (-1, 0))), aliases=("moveaxis",), errors=(
         F(RuntimeError, "source", np.zeros((2, 3)), (0, 1), (0,)),)),
     _move("Tensor.mT", calls(((2, 3),), ((4, 2, 3),))),
@@ -134,6 +143,7 @@ VIEWS = [
 ]  # fmt: skip
 
 MOVES = [
+    _move("Tensor.to", _casts, dtypes=("float64", "int64"), device=False),
     _move("clone", calls(((2, 3),), ((),)), dtypes=EVERY),
     _move("Tensor.repeat", calls(((2, 3), 2, 3), ((2,), (3, 1, 2)), ((), 2), ((2, 3), 0, 1)), errors=(
         F(RuntimeError, "can not be smaller", np.zeros((2, 3)), 2),)),
@@ -143,8 +153,8 @@ MOVES = [
         F(RuntimeError, "same number of dimensions|zero-dimensional", [np.zeros((2, 3)), np.zeros(2)]),
         F(RuntimeError, "zero-dimensional", [np.zeros(())]),
         F(IndexError, "Dimension out of range", [np.zeros(2)], 1))),
-    _move("stack", lists(([(2, 3), (2, 3)],), ([(2,), (2,)], 1), ([(2, 3)] * 3, -1), ([(), ()],)), method=False, out=True,
-          errors=(F(RuntimeError, "equal size", [np.zeros(2), np.zeros(3)]),)),
+    _move("stack", lists(([(2, 3), (2, 3)],), ([(2,), (2,)], 1), ([(2, 3)] * 3, -1), ([(), ()],)),
+          method=False, out=True, errors=(F(RuntimeError, "equal size", [np.zeros(2), np.zeros(3)]),)),
     _move("hstack", lists(([(2, 3), (2, 1)],), ([(2,), (3,)],), ([(), ()],)), method=False, out=True),
     _move("vstack", lists(([(2, 3), (1, 3)],), ([(3,), (3,)],)), method=False, out=True, aliases=("row_stack",)),
     _move("dstack", lists(([(2, 3, 1), (2, 3, 2)],), ([(3,), (3,)],), ([(2, 3), (2, 3)],)), method=False, out=True),

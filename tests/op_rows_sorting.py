@@ -207,7 +207,6 @@ def _histogram_samples(m: Make) -> Iterable[Sample]:
     yield S(m(0), 3)
 
 
-
 COUNTING = [
     Row("unique", _set_samples, REAL, grad=False, reads_host=True),
     Row("unique_consecutive", _set_samples, REAL, grad=False, reads_host=True),

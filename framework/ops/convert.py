@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend, dtypes
-from ..engine import op
+from ..engine.op import op
 
 
 @op(name="ToCopyBackward0", input=lambda g: g)
@@ -15,7 +15,7 @@ def _cast(input, dtype):
     return input.astype(dtype.numpy)
 
 
-@op(name="ToCopyBackward0", input=lambda g, source: _move(g, source, None))
+@op(name="ToCopyBackward0", input=lambda g, source, target: _move(g, source, target))
 def _move(input, target, source):
     return backend.to_device(input, target)
 

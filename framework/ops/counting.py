@@ -73,14 +73,14 @@ def _isin(elements, test_elements, invert):
 
 
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
-    """Where `elements` are among `test_elements` (with `invert`, where they are not); one of the two may be a number."""
+    """Where `elements` are among `test_elements` (with `invert`, where not); one of the two may be a number."""
     if not isinstance(elements, Variable) and not isinstance(test_elements, Variable):
         raise TypeError(f"isin(): argument 'elements' (position 1) must be Tensor, not {type(elements).__name__}")
-    pair = (elements, test_elements)
-    if not all(isinstance(x, Variable) for x in pair):
-        like = next(x._array for x in pair if isinstance(x, Variable))
-        pair = tuple(x if isinstance(x, Variable) else wrap(namespace(like).asarray(x)) for x in pair)
-    return _isin(*pair, invert)
+    if not isinstance(elements, Variable):
+        elements = wrap(namespace(test_elements._array).asarray(elements))
+    if not isinstance(test_elements, Variable):
+        test_elements = wrap(namespace(elements._array).asarray(test_elements))
+    return _isin(elements, test_elements, invert)
 
 
 # --- searching ----------------------------------------------------------------------------------------------------
@@ -164,7 +164,9 @@ def bincount(input, weights=None, minlength=0):
 
 @op()
 def histc(input, bins=100, min=0, max=0):
-    """How many elements fall in each of `bins` equal intervals from `min` to `max` (of the elements, if they are equal).
+    """How many elements fall in each of `bins` equal intervals from `min` to `max`.
+
+    Where those are equal, from the least element to the largest.
 
     Elements outside, and nan, count nowhere; the result has the type of `input`.
     """

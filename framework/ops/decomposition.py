@@ -207,9 +207,7 @@ def _qr_input(g, out, mode):
     (gq, gr), (q, r) = (conj(x) for x in g), out
     rows, columns = shape_of(q)[-2], shape_of(r)[-1]
     if mode == "complete" and rows > columns:
-        raise RuntimeError(
-            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols."
-        )
+        raise RuntimeError("The QR decomposition is not differentiable when mode='complete' and nrows > ncols.")
     if rows >= columns:
         return conj(_qr_square(gq, gr, q, r))
     # input = (X | Y): X = q u is square, and r = (u | q^H Y)

@@ -74,9 +74,7 @@ def _parse(equation: str, ndims: list[int]) -> tuple[list[Labels], Labels]:
     used = {n for term in terms for n in term}
     for n in result:
         if n not in used:
-            raise RuntimeError(
-                f"einsum(): output subscript {n} does not appear in the equation for any input operand"
-            )
+            raise RuntimeError(f"einsum(): output subscript {n} does not appear in the equation for any input operand")
         if result.count(n) > 1:
             raise RuntimeError(f"einsum(): output subscript {n} appears more than once in the output")
     return terms, tuple(result)

@@ -87,7 +87,7 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
 
 def index_put_(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
     """`index_put` in place."""
-    return write_in_place(_index_put.op, [input, _full_index(indices), values, accumulate])
+    return write_in_place(_index_put.op, [input, _full_index(indices), values, accumulate])  # type: ignore[attr-defined]
 
 
 def _full_index(indices: Any) -> tuple:
@@ -277,7 +277,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         source = source.to(place.dtype)
     if type(source._array) is not type(place._array) and source._array.ndim == 0:
         source = source.to(place.device)
-    write_in_place(_index_put.op, [place, advanced, source, False])
+    write_in_place(_index_put.op, [place, advanced, source, False])  # type: ignore[attr-defined]
 
 
 # --- copying and filling ------------------------------------------------------------------------------------------
@@ -720,7 +720,9 @@ def _repeated_places(repeats, count):
     return xp.repeat(xp.arange(count), xp.broadcast_to(repeats, (count,)))
 
 
-def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
+def repeat_interleave(
+    input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Any:
     """Each element (slice along `dim`) as often as `repeats`, a number or a vector, says, one after another.
 
     `repeat_interleave(vector)` are the indices that this takes.

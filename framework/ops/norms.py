@@ -30,7 +30,7 @@ def linalg_norm(
         return matrix_norm(A, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype, out=out)
     ndim = len(shape_of(A))
     if dims is None and ndim > 2:
-        raise RuntimeError("linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. " f"Got {ndim}D.")
+        raise RuntimeError(f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {ndim}D.")
     if dims is None and ndim == 2:
         return matrix_norm(A, ord, (-2, -1), keepdim, dtype=dtype, out=out)
     return vector_norm(A, ord, dims, keepdim, dtype=dtype, out=out)
@@ -79,9 +79,7 @@ def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
     return result if out is None else out.copy_(result)
 
 
-def cdist(
-    x1: Any, x2: Any, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary"
-) -> Any:
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Any:
     """The p-norm distances between rows: x1 (*, n, d), x2 (*, m, d), the result (*, n, m)."""
     a, b = shape_of(x1), shape_of(x2)
     if len(a) < 2 or len(b) < 2:

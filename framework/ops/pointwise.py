@@ -210,15 +210,25 @@ def _abs_slope(input):
     return conj(sgn(input)) if _is_complex(input) else sign(input)
 
 
-@op(promote="same", promoted=("input", "value"), input=lambda g: g, tensor1=lambda g, tensor2, value: g * tensor2 * value,
-    tensor2=lambda g, tensor1, value: g * tensor1 * value)  # fmt: skip
+@op(
+    promote="same",
+    promoted=("input", "tensor1", "tensor2"),
+    input=lambda g: g,
+    tensor1=lambda g, tensor2, value: g * tensor2 * value,
+    tensor2=lambda g, tensor1, value: g * tensor1 * value,
+)
 def addcmul(input, tensor1, tensor2, *, value=1):
     """`input + value * tensor1 * tensor2`."""
     return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
 
 
-@op(input=lambda g: g, tensor1=lambda g, tensor2, value: g * value / tensor2,
-    tensor2=lambda g, tensor1, tensor2, value: -g * value * tensor1 / (tensor2 * tensor2))  # fmt: skip
+@op(
+    promote="same",
+    promoted=("input", "tensor1", "tensor2"),
+    input=lambda g: g,
+    tensor1=lambda g, tensor2, value: g * value / tensor2,
+    tensor2=lambda g, tensor1, tensor2, value: -g * value * tensor1 / (tensor2 * tensor2),
+)
 def addcdiv(input, tensor1, tensor2, *, value=1):
     """`input + value * tensor1 / tensor2`."""
     if tensor1.dtype.kind in "iub" and tensor2.dtype.kind in "iub":
@@ -226,14 +236,16 @@ def addcdiv(input, tensor1, tensor2, *, value=1):
     return input + (tensor1 / tensor2 if value == 1 else value * tensor1 / tensor2)
 
 
-def _lerp_weight(g, input, end):
-    return g * (end - input)
-
-
-@op(promote="same", promoted=("input", "end"), input=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight,
-    weight=_lerp_weight)  # fmt: skip
+@op(
+    input=lambda g, weight: g * (1 - weight),
+    end=lambda g, weight: g * weight,
+    weight=lambda g, input, end: g * (end - input),
+)
 def lerp(input, end, weight):
-    """`input + weight * (end - input)`."""
+    """`input + weight * (end - input)`, all of one type."""
+    for name, value in (("end", end), ("weight", weight)):
+        if hasattr(value, "dtype") and value.dtype != input.dtype:
+            raise RuntimeError(f"expected dtype {input.dtype} for `{name}` but got dtype {value.dtype}")
     return input + weight * (end - input)
 
 
@@ -607,8 +619,13 @@ def fmin(input, other):
     return namespace(input).fmin(input, other)
 
 
-@op(promote="same", promoted=("input", "other"), name="WhereBackward0",
-    input=lambda g, condition: _where(condition, g, g * 0), other=lambda g, condition: _where(condition, g * 0, g))  # fmt: skip
+@op(
+    promote="same",
+    promoted=("input", "other"),
+    name="WhereBackward0",
+    input=lambda g, condition: _where(condition, g, g * 0),
+    other=lambda g, condition: _where(condition, g * 0, g),
+)
 def _where(condition, input, other):
     xp = namespace(condition)
     if condition.dtype != np.bool_:

@@ -383,7 +383,8 @@ def _arg(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     if dim is None:
         if not input.size:
             raise IndexError(
-                f"arg{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+                f"arg{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
+                "dim with the 'dim' argument."
             )
         result = getattr(xp, f"arg{name}")(input)
         return xp.asarray(result).reshape((1,) * input.ndim if keepdim else ()).astype(np.int64)
@@ -568,7 +569,7 @@ def _softmax_input(g, out, dim):
 def sum_keep(value: Any, dim: Any) -> Any:
     """The sum of an array or Tensor with the summed dimensions as ones."""
     axes = _dims(dim, len(shape_of(value)))
-    return value.sum(axes, keepdim=True) if isinstance(value, Variable) else value.sum(axis=axes, keepdims=True)
+    return _sum(value, axes, True) if isinstance(value, Variable) else value.sum(axis=axes, keepdims=True)
 
 
 @op(promote="float", promoted=("input",), input=_softmax_input)

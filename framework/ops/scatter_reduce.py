@@ -136,4 +136,5 @@ def scatter_reduce(
 
 def scatter_reduce_(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
     """`scatter_reduce` in place."""
-    return write_in_place(_scatter_reduce.op, [input, dim, index, _used(index, src), reduce, include_self])
+    args = [input, dim, index, _used(index, src), reduce, include_self]
+    return write_in_place(_scatter_reduce.op, args)  # type: ignore[attr-defined]

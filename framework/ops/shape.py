@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -565,7 +566,7 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[An
         small, extra = divmod(total, n)
         return split(input, [small + 1] * extra + [small] * (n - extra), at)
     cuts = [0, *(slice(None, i).indices(total)[1] for i in indices_or_sections), total]
-    return tuple(narrow(input, at, a, max(b - a, 0)) for a, b in zip(cuts, cuts[1:], strict=False))
+    return tuple(narrow(input, at, a, max(b - a, 0)) for a, b in itertools.pairwise(cuts))
 
 
 @op(view=True, input=lambda g, dim: stack(g, dim))
