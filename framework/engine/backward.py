@@ -462,21 +462,23 @@ def _root_gradients(roots: Sequence, grads: Sequence, create_graph: bool) -> lis
             if array.size != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
             if array.dtype.kind == "c":
-                raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {dtype_of(root)}")
+                raise RuntimeError(
+                    f"grad can be implicitly created only for real scalar outputs but got {dtype_of(root)}"
+                )
             start = wrap(backend.namespace(array).ones_like(array))
         elif not isinstance(given, Variable):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
         else:
             if given._array.shape != array.shape:
                 raise RuntimeError(
-                    f"Mismatch in shape: grad_output[{position}] has a shape of {Size(given._array.shape)} and output[{position}] "
-                    f"has a shape of {Size(array.shape)}."
+                    f"Mismatch in shape: grad_output[{position}] has a shape of {Size(given._array.shape)} and "
+                    f"output[{position}] has a shape of {Size(array.shape)}."
                 )
             if "c" in (given._array.dtype.kind, array.dtype.kind) and given._array.dtype != array.dtype:
                 raise RuntimeError(
                     "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
-                    f"dtype: grad_output[{position}] has a dtype of {dtype_of(given)} and output[{position}] has a dtype "
-                    f"of {dtype_of(root)}."
+                    f"dtype: grad_output[{position}] has a dtype of {dtype_of(given)} and output[{position}] "
+                    f"has a dtype of {dtype_of(root)}."
                 )
             start = given
         starts.append(conjugate(start if create_graph else start._array))
