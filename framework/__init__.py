@@ -310,7 +310,46 @@ from .ops.shape import (
     unsqueeze,
     vstack,
 )
-from .ops.activation import celu, hardshrink, prelu, relu, rrelu, selu
+from .ops.activation import (
+    celu,
+    celu_,
+    hardshrink,
+    prelu,
+    relu,
+    relu_,
+    rrelu,
+    rrelu_,
+    selu,
+    selu_,
+    threshold,
+    threshold_,
+)
+from .ops.adaptive_pool import adaptive_avg_pool1d
+from .ops.conv import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    convolution,
+)
+from .ops.distance import cosine_similarity, pairwise_distance
+from .ops.dropout import alpha_dropout, dropout, feature_alpha_dropout
+from .ops.embedding import embedding_bag
+from .ops.loss import (
+    binary_cross_entropy_with_logits,
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    kl_div,
+    margin_ranking_loss,
+    poisson_nll_loss,
+    triplet_margin_loss,
+)
+from .ops.norm import group_norm, layer_norm, rms_norm
+from .ops.padding import constant_pad_nd
+from .ops.pool import avg_pool1d, max_pool1d, max_pool2d, max_pool3d
+from .ops.vision import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from .ops.special import erf, erfc, erfinv
 from .ops.sorting import (
     argsort,
