@@ -548,6 +548,19 @@ def test_stale_when_an_operand_is_a_view_of_the_target(lib):
         y.sum().backward()
 
 
+def test_stale_index(lib):
+    """A tensor that an operation saved among others, as an index, is watched too."""
+    x = grid(lib, 3)
+    index = lib.tensor([0, 1])
+    index.add_(0)
+    y = x[index] * 2
+    y.sum().backward(retain_graph=True)
+    assert x.grad.tolist() == [2, 2, 0]
+    index.add_(1)
+    with pytest.raises(RuntimeError, match=r"\[torch.LongTensor \[2\]\] is at version 2; expected version 1 instead"):
+        y.sum().backward()
+
+
 def test_stale_result_saved_by_an_operation(lib):
     y = grid(lib, 3).exp()
     y[0] = 1

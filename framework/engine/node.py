@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 from .variable import Variable, wrap
@@ -29,7 +30,7 @@ class Node:
     __slots__ = ("__weakref__", "dtype", "edges", "hooks", "saved", "sequence", "shape", "versions")
     edges: tuple[Any, ...]
     saved: tuple[Any, ...]
-    versions: tuple[int, ...] | None  # of the saved values, when any was ever written in place
+    versions: tuple[Any, ...] | None  # of the saved values, when any was ever written in place
     sequence: int
     shape: Any  # of the output; a tuple of shapes when there are several
     dtype: Any  # NumPy dtype of the output(s), likewise
@@ -220,15 +221,22 @@ def _holds_tensors(value: Any) -> bool:
     return several and any(isinstance(v, Variable) or type(v) is SavedOutput for v in value)
 
 
-def versions_of(saved: tuple[Any, ...]) -> tuple[int, ...] | None:
-    """The versions of the saved values at this moment; None when none of them was ever written in place."""
-    versions = None
+def versions_of(saved: Sequence[Any]) -> tuple[Any, ...] | None:
+    """The versions of the saved values at this moment; None when none of them was ever written in place.
+
+    A saved sequence of tensors has such a tuple of its own, or 0.
+    """
+    versions: list[Any] | None = None
     for position, value in enumerate(saved):
-        counter = _counter(value)
-        if counter is not None and counter[0]:
+        if type(value) is tuple or type(value) is list:
+            version: Any = versions_of(value)
+        else:
+            counter = _counter(value)
+            version = counter[0] if counter is not None else 0
+        if version:
             if versions is None:
                 versions = [0] * len(saved)
-            versions[position] = counter[0]
+            versions[position] = version
     return tuple(versions) if versions else None
 
 
@@ -261,18 +269,24 @@ def unpack(node: Node, as_tensors: bool) -> list[Any]:
                 _check_version(value._array, value._node, counter, versions[position] if versions else 0)
             values.append(value if as_tensors else value._array)
         elif kind is tuple or kind is list:
-            values.append(kind(_unpack_item(v, node, as_tensors) for v in value))
+            expected = (versions[position] if versions else 0) or itertools.repeat(0)
+            values.append(kind(_unpack_item(v, node, as_tensors, e) for v, e in zip(value, expected)))  # noqa: B905
         else:
             values.append(value)
     return values
 
 
-def _unpack_item(value: Any, node: Node, as_tensors: bool) -> Any:
+def _unpack_item(value: Any, node: Node, as_tensors: bool, expected: int) -> Any:
     """One of several saved results, or one tensor of a saved sequence."""
     if type(value) is SavedOutput:
-        _check_version(value.array, node, value.counter, 0)  # type: ignore[arg-type]  # counted since it was made
+        if value.counter is not None:
+            _check_version(value.array, node, value.counter, expected)
         return value.as_tensor(node) if as_tensors else value.array
-    return value._array if isinstance(value, Variable) and not as_tensors else value
+    if not isinstance(value, Variable):
+        return value
+    if value._counter is not None:
+        _check_version(value._array, value._node, value._counter, expected)
+    return value if as_tensors else value._array
 
 
 def _check_version(array: Any, maker: Any, counter: list[int], expected: int) -> None:
