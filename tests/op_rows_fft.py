@@ -84,4 +84,35 @@ COMPLEX_PARTS = [
         errors=(F(RuntimeError, "last dimension of size 2", np.zeros((2, 3))),)),
 ]  # fmt: skip
 
-ROWS = [*TRANSFORMS, *COMPLEX_PARTS]
+
+def _windows(m: Make) -> Iterable[Sample]:
+    yield S(m(12), 4, return_complex=True)
+    yield S(m(2, 12), 6, 2, 4, m(4), normalized=True, return_complex=True)
+    yield S(m(12), 4, 3, center=False, onesided=False, return_complex=True)
+    yield S(m(12), 5, pad_mode="constant", return_complex=False)
+
+
+def _spectra(m: Make) -> Iterable[Sample]:
+    yield S(m(3, 5), 4)
+    yield S(m(2, 4, 6), 6, 2, 4, m(4, low=0.5).real.copy(), normalized=True)
+    yield S(m(4, 5), 4, 2, onesided=False, length=9)
+    yield S(m(3, 5), 4, center=False, length=20)
+    yield S(m(4, 5), 4, return_complex=True)
+
+
+FRAMES = [
+    Row("stft", _windows, FLOAT, errors=(
+        F(RuntimeError, "return_complex", np.zeros(10), 4),
+        F(RuntimeError, "hop_length > 0", np.zeros(10), 4, 0, return_complex=True),
+        F(RuntimeError, "win_length <= n_fft", np.zeros(10), 4, None, 5, return_complex=True),
+        F(RuntimeError, "1D window", np.zeros(10), 4, None, 4, np.zeros(3), return_complex=True),
+        F(RuntimeError, "1D or 2D", np.zeros((2, 2, 10)), 4, return_complex=True),
+        F(RuntimeError, "n_fft", np.zeros(10), 12, center=False, return_complex=True))),
+    Row("istft", _spectra, ("complex128",), errors=(
+        F(RuntimeError, "complex-valued", np.zeros((3, 4)), 4),
+        F(RuntimeError, "match n_fft", np.zeros((2, 4), complex), 4),
+        F(RuntimeError, "hop_length <= win_length", np.zeros((3, 4), complex), 4, 5),
+        F(RuntimeError, "window overlap add min", np.ones((3, 4), complex), 4, None, 4, np.zeros(4)))),
+]  # fmt: skip
+
+ROWS = [*FRAMES, *TRANSFORMS, *COMPLEX_PARTS]

@@ -242,6 +242,9 @@ READING = [
     _move("masked_select", _masked_select_samples, out=True, reads_host=True),
     _move("take", _take_samples, out=True, errors=(
         F(IndexError, "out of range|out of bounds", np.zeros(3), np.array([3])),)),
+    _move("combinations", lambda m: [S(m(4)), S(m(3), 3), S(m(3), 2, True), S(m(3), 0), S(m(2), 3)],
+          method=False, errors=(
+        F(RuntimeError, "1D vector", np.zeros((2, 2))), F(RuntimeError, "non-negative", np.zeros(2), -1))),
     _move("take_along_dim", lambda m: [S(m(4, 3), m.index(4, 2, 3), 0), S(m(4, 3), m.index(12, 3)),
                                        S(m(4, 3), m.index(3, 1, 2), 1)], out=True),
     Row("nonzero", _nonzero_samples, EVERY, grad=False, out=True, reads_host=True),

@@ -177,6 +177,14 @@ def _rectangles(*options: dict) -> Callable[[Make], Iterable[Sample]]:
     return samples
 
 
+def _least_squares(m: Make) -> Iterable[Sample]:
+    yield S(m(5, 3), m(5, 2))
+    yield S(m(2, 3), m(2, 2))
+    yield S(m(4, 3), m(4))
+    yield S(m(2, 4, 3), m(2, 4, 2), driver="gelsd")
+    yield S(m(4, 3), m(4, 2), driver="gels")
+
+
 def _power_samples(m: Make) -> Iterable[Sample]:
     for n in (0, 1, 2, 3, 5):
         yield S(m(3, 3), n)
@@ -263,6 +271,11 @@ DECOMPOSITIONS = [
     _matrix("linalg.pinv", _rectangles(), aliases=("pinverse", "Tensor.pinverse"), errors=(_too_few,)),
     _matrix("linalg.matrix_rank", lambda m: [S(m(3, 4)), S(m(3, 1) * m(1, 3)), S(m(2, 3, 3)), S(m(3, 3), atol=100.0)],
             grad=False),
+    _matrix("linalg.lstsq", _least_squares, out=False, after=lambda result: (result[0], result[2]), errors=(
+        F(RuntimeError, "driver", np.eye(2), np.eye(2), driver="x"),
+        F(RuntimeError, "should match", np.eye(2), np.zeros((3, 1))))),
+    _matrix("linalg.matrix_exp", lambda m: [S(m(3, 3)), S(m(2, 2, 2)), S(m(2, 2) * 10), S(m(2, 2) * 0), S(m(0, 0))],
+            aliases=("matrix_exp", "Tensor.matrix_exp"), out=False, reads_host=True, errors=(_not_square,)),
     Row("linalg.matrix_power", _power_samples, NUMERIC, method=False, out=True, tolerance=100,
         aliases=("matrix_power", "Tensor.matrix_power"), errors=(F(RuntimeError, "square", np.zeros((2, 3)), 2),)),
     _matrix("linalg.matrix_norm", _matrix_norms, errors=(

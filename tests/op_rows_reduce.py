@@ -223,7 +223,7 @@ ROWS = [
     Row("norm", _norm_samples, COMPLEX, errors=(F(RuntimeError, "floating point|dtype", np.ones(2, int)),)),
     Row("linalg.vector_norm", _vector_norm_samples, COMPLEX, method=False, out=True),
     Row("cumsum", _scan(), EVERY, inplace=True, out=True, errors=(_bad_dim,)),
-    Row("cumprod", _scan(), NUMERIC, inplace=True, out=True, errors=(_bad_dim,), reads_host=True),
+    Row("cumprod", _scan(), NUMERIC, inplace=True, out=True, errors=(_bad_dim,)),
     Row("softmax", _softmax_samples, REAL, errors=(F(IndexError, "Dimension", np.zeros(2), 1),)),
     Row("log_softmax", _softmax_samples, REAL, errors=(F(IndexError, "Dimension", np.zeros(2), 1),)),
     Row("equal", _pairs_equal, EVERY, grad=False, reads_host=True),

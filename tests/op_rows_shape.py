@@ -34,6 +34,11 @@ def lists(*shapes_and_args: tuple) -> Callable[[Make], Iterable[Sample]]:
     return samples
 
 
+def _other_types(m: Make) -> Iterable[Sample]:
+    for name in ("int64", "float64", "complex128", "int32", "uint8"):
+        yield S(m(2, 4), DType(name))
+
+
 def _casts(m: Make) -> Iterable[Sample]:
     for name in ("float32", "float64", "complex128", "int32", "bool", "float16"):
         yield S(m(2, 3), DType(name)).values_only()
@@ -92,6 +97,8 @@ VIEWS = [
           errors=(_size, F(RuntimeError, "only one dimension", np.zeros(4), (-1, -1)))),
     _move("Tensor.view", calls(((2, 6), 3, 4), ((2, 6), (-1,)), ((2, 3), -1, 2), ((), 1), ((0, 3), 3, 0)),
           layouts=False, errors=(_size,)),
+    _move("Tensor.view", _other_types, dtypes=("float64", "int64"), grad=False, variant="dtype", layouts=False, errors=(
+        F(RuntimeError, "axis|divisible", np.zeros((3, 3), np.float32), DType("float64")),)),
     _move("Tensor.view_as", lambda m: [S(m(2, 6), m(3, 4))], layouts=False),
     _move("Tensor.reshape_as", lambda m: [S(m(2, 6), m(3, 4))]),
     _move("flatten", calls(((2, 3, 4),), ((2, 3, 4), 1), ((2, 3, 4), 0, 1), ((),), ((3,),)), errors=(
@@ -131,6 +138,11 @@ VIEWS = [
     _move("chunk", _take_apart(""), errors=(F(RuntimeError, "greater than 0", np.zeros(4), 0),)),
     _move("tensor_split", calls(((5, 4), 2), ((4, 5), 3, 1), ((6, 2), [1, 3]), ((6, 2), (2, 2, 4), 0)), errors=(
         F(RuntimeError, "larger than 0", np.zeros(4), 0),)),
+    _move("hsplit", calls(((4,), 2), ((2, 6), 3), ((2, 6), [1, 4])), errors=(
+        F(RuntimeError, "at least 1", np.zeros(()), 1), F(RuntimeError, "not divisible", np.zeros(3), 2))),
+    _move("vsplit", calls(((4, 2), 2), ((5, 2), [1, 4])), errors=(F(RuntimeError, "at least 2", np.zeros(3), 1),)),
+    _move("dsplit", calls(((2, 2, 4), 2), ((1, 2, 5), (2, 3))), errors=(
+        F(RuntimeError, "at least 3", np.zeros((2, 2)), 1),)),
     _move("unbind", calls(((3, 2),), ((2, 3), 1), ((2, 3, 4), -1)), errors=(_bad_dim,)),
     _move("diagonal", calls(((3, 4),), ((3, 4), 1), ((3, 4), -2), ((2, 3, 4), 1, 2, 1), ((3, 4), 5)), errors=(
         F(RuntimeError, "identical", np.zeros((2, 2)), 0, 1, 1),)),

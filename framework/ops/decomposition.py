@@ -12,15 +12,17 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import op, scalar_type_name
+from ..engine import op, scalar_type_name, wrap
 from .index import tril, triu
 from .linalg import matmul, turned
 from .pointwise import conj, imag, log, real, where
+from .reduce import sum as sum_over
 from .reduce import sum_keep
 from .results import named_result
 from .shape import cat, diag_embed, diagonal, narrow, shape_of, squeeze, unsqueeze
 
 QrResult = named_result("linalg_qr", "Q", "R")
+LstsqResult = named_result("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
 SvdResult = named_result("linalg_svd", "U", "S", "Vh")
 EighResult = named_result("linalg_eigh", "eigenvalues", "eigenvectors")
 EigResult = named_result("linalg_eig", "eigenvalues", "eigenvectors")
@@ -408,3 +410,59 @@ def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
         base = matmul(base, base) if rest else base
     result = diag_embed(diagonal(A, 0, -2, -1) * 0 + 1) if result is None else result
     return result if out is None else out.copy_(result)
+
+
+def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = None) -> Any:
+    """`(solution, residuals, rank, singular_values)` of the least squares problem `A @ X = B`.
+
+    As in PyTorch the driver (gelsy unless given) decides what is computed beside the solution, which is the one of
+    least norm: gels gives no rank, gelsd and gelss give singular values, gelsy no residuals.
+    """
+    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
+        raise RuntimeError("torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
+    a, b = shape_of(A), shape_of(B)
+    vector = len(b) == len(a) - 1
+    if b[-1 if vector else -2] != a[-2]:
+        raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
+    right = unsqueeze(B, -1) if vector else B
+    solution = matmul(pinv(A, rtol=rcond), right)
+    xp, real_type = namespace(A._array), A._array.real.dtype
+    residuals = values = wrap(xp.zeros(0, real_type))
+    rank = wrap(xp.zeros(0, np.int64)) if driver == "gels" else matrix_rank(A, rtol=rcond)
+    if driver in ("gelsd", "gelss"):
+        values = svdvals(A)
+    if driver not in (None, "gelsy") and a[-2] > a[-1]:
+        distance = matmul(A, solution) - right
+        residuals = sum_over(real(distance * conj(distance)), -2)
+        residuals = squeeze(residuals, -1) if vector else residuals
+    return LstsqResult(squeeze(solution, -1) if vector else solution, residuals, rank, values)
+
+
+# --- exponential --------------------------------------------------------------------------------------------------
+
+
+def _matrix_exp_input(g, input):
+    # exp of [[A, G], [0, A]] has the derivative of exp at A in the direction G above its diagonal (Van Loan, 1978)
+    n = shape_of(input)[-1]
+    a = turned(input)
+    upper, lower = cat([a, g], -1), cat([a * 0, a], -1)
+    return narrow(narrow(matrix_exp(cat([upper, lower], -2)), -2, 0, n), -1, n, n)
+
+
+@op(name="LinalgMatrixExpBackward0", input=_matrix_exp_input)
+def matrix_exp(input):
+    """The exponential of square matrices: the Taylor series of 2**-s times the matrix, squared s times."""
+    _check("linalg.matrix_exp", input)
+    xp = namespace(input)
+    if not input.size:
+        return input.copy()
+    norm = float(xp.abs(input).sum(axis=-2).max())
+    squarings = max(0, int(np.ceil(np.log2(norm))) + 2) if 0 < norm < np.inf else 0
+    scaled = input / 2**squarings
+    result = term = xp.broadcast_to(xp.eye(input.shape[-1], dtype=input.dtype), input.shape)
+    for k in range(1, 19):  # of a matrix of norm 1/4 or less: exact to the last digit of float64
+        term = xp.matmul(term, scaled) / k
+        result = result + term
+    for _ in range(squarings):
+        result = xp.matmul(result, result)
+    return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 from typing import Any
@@ -744,6 +745,19 @@ def repeat_interleave(
         raise RuntimeError("Repeats must be non-negative")
     places = namespace(input._array).arange(count * repeats) // max(repeats, 1)
     return index_select(input, at, wrap(places))
+
+
+def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
+    """All choices of `r` elements of a vector, a row each; with replacement an element may be chosen again."""
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if len(shape_of(input)) != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(shape_of(input))}")
+    if r == 0:
+        return wrap(input._array[:0].copy())
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    places = np.array(list(choose(range(shape_of(input)[0]), r)), np.int64).reshape(-1, r)
+    return take(input, wrap(namespace(input._array).asarray(places)))
 
 
 # --- taking flat --------------------------------------------------------------------------------------------------

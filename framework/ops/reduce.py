@@ -522,21 +522,39 @@ def _cumprod_input(g, input, dim, out):
     shape = shape_of(input)
     if not shape:
         return g
-    if _has_zero(input):
+    if not isinstance(g, Variable):
+        return _cumprod_input_once(g, input, out, dim)
+    if not _surely_without_zeros(input):
         return _cumprod_input_with_zeros(g, input, dim)
     weighted = g * out
     return flip(cumsum(flip(weighted, (dim,)), dim), (dim,)) / input
 
 
-def _has_zero(value: Any) -> bool:
-    array = value._array if isinstance(value, Variable) else value
-    return bool((array == 0).any())
+def _from_behind(value: Any, dim: int) -> Any:
+    return flip(cumsum(flip(value, (dim,)), dim), (dim,))
+
+
+def _cumprod_input_once(g, input, out, dim):
+    # Up to the first zero the quotient rule; at it the products without it; after it nothing. Not to be differentiated
+    # again: the slopes of what lies after a zero would be missing.
+    zeros = cumsum(input == 0, dim)
+    first = (input == 0) & (zeros == 1)
+    before = _from_behind(g * out, dim) / where(zeros == 0, input, 1.0)
+    at_first = _from_behind(g * cumprod(where(first, 1.0, input), dim), dim)
+    return where(zeros == 0, before, where(first, at_first, g * 0))
+
+
+def _surely_without_zeros(value: Any) -> bool:
+    """Whether there is no zero; not asked of a device, which would have to stop for the answer."""
+    return type(value._array) is np.ndarray and bool((value._array != 0).all())
 
 
 def _cumprod_input_with_zeros(g, input, dim):
     # Column by column: d out[k] / d x[j] is the product of the others up to k.
     at = wrap_dim(dim, len(shape_of(input)))
     n = shape_of(input)[at]
+    if not n:
+        return g * 0
     columns = []
     for j in range(n):
         ones = narrow(input, at, j, 1) * 0 + 1

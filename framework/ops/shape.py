@@ -569,6 +569,37 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[An
     return tuple(narrow(input, at, a, max(b - a, 0)) for a, b in itertools.pairwise(cuts))
 
 
+def _split_evenly(name: str, input: Any, pieces: Any, least: int, dim: int) -> tuple[Any, ...]:
+    shape = shape_of(input)
+    if len(shape) < least:
+        raise RuntimeError(
+            f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {len(shape)} "
+            "dimensions!"
+        )
+    if isinstance(pieces, int) and (pieces == 0 or shape[dim] % pieces):
+        raise RuntimeError(
+            f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {shape[dim]} is not "
+            f"divisible by the split_size {pieces}!"
+        )
+    return tensor_split(input, pieces, dim)
+
+
+def hsplit(input: Any, indices_or_sections: Any) -> tuple[Any, ...]:
+    """Pieces side by side, equal ones or cut at indices: along the second dimension (of a vector, the first); views."""
+    dim = 0 if len(shape_of(input)) == 1 else 1
+    return _split_evenly("hsplit", input, indices_or_sections, 1, dim)
+
+
+def vsplit(input: Any, indices_or_sections: Any) -> tuple[Any, ...]:
+    """Pieces one above another: along the first dimension; views."""
+    return _split_evenly("vsplit", input, indices_or_sections, 2, 0)
+
+
+def dsplit(input: Any, indices_or_sections: Any) -> tuple[Any, ...]:
+    """Pieces along the third dimension; views."""
+    return _split_evenly("dsplit", input, indices_or_sections, 3, 2)
+
+
 @op(view=True, input=lambda g, dim: stack(g, dim))
 def unbind(input, dim=0):
     """The slices along `dim`, without it; views."""
