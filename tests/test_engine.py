@@ -728,6 +728,14 @@ def test_a_formula_that_asks_for_no_argument_is_refused():
             return input
 
 
+def test_an_argument_called_out_is_refused():
+    with pytest.raises(TypeError, match="wrong: no argument may be called 'out'"):
+
+        @op(input=lambda g, out: g * out)
+        def wrong(input, out):
+            return input
+
+
 def test_operators_take_tensors_alone():
     with pytest.raises(TypeError, match=r"product\(\): argument 'input' \(position 1\) must be Tensor, not ndarray"):
         product(np.ones(2), np.ones(2))

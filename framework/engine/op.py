@@ -74,6 +74,8 @@ class Op:
         self.count = code.co_argcount + code.co_kwonlyargcount
         self.names = code.co_varnames[: self.count]
         self.positions = {name: i for i, name in enumerate(self.names)}
+        if "out" in self.positions:
+            raise TypeError(f"{self.public_name}: no argument may be called 'out', by which formulas know the result")
         given = plain.__defaults__ or ()
         keyword = plain.__kwdefaults__ or {}
         self.required = self.positional - len(given)
