@@ -101,6 +101,7 @@ from .ops.index import (
     masked_scatter,
     masked_select,
     nonzero,
+    combinations,
     diagonal_scatter,
     repeat_interleave,
     select_scatter,
@@ -115,7 +116,7 @@ from .ops.index import (
 )
 from .ops.complex import complex, polar, view_as_complex, view_as_real
 from .ops.counting import bincount, bucketize, histc, isin, searchsorted, unique, unique_consecutive
-from .ops.decomposition import det, logdet, matrix_power, slogdet
+from .ops.decomposition import det, logdet, matrix_exp, matrix_power, slogdet
 from .ops.decomposition import inv as inverse
 from .ops.decomposition import pinv as pinverse
 from .ops.einsum import einsum
@@ -283,11 +284,13 @@ from .ops.shape import (
     diag_embed,
     diagflat,
     diagonal,
+    dsplit,
     dstack,
     flatten,
     flip,
     fliplr,
     flipud,
+    hsplit,
     hstack,
     meshgrid,
     movedim,
@@ -308,6 +311,7 @@ from .ops.shape import (
     unflatten,
     unfold,
     unsqueeze,
+    vsplit,
     vstack,
 )
 from .ops.activation import (
@@ -350,6 +354,7 @@ from .ops.norm import group_norm, layer_norm, rms_norm
 from .ops.padding import constant_pad_nd
 from .ops.pool import avg_pool1d, max_pool1d, max_pool2d, max_pool3d
 from .ops.vision import channel_shuffle, pixel_shuffle, pixel_unshuffle
+from .ops.stft import istft, stft
 from .ops.special import erf, erfc, erfinv
 from .ops.sorting import (
     argsort,

@@ -45,6 +45,7 @@ from .ops import (
 )
 from .ops import scatter_reduce as scatter_reducing
 from .ops import shape as shaping
+from .ops import stft as short_time
 from .random import default_generator
 from .size import Size
 
@@ -867,6 +868,9 @@ class Tensor(Variable):
     split = shaping.split
     chunk = shaping.chunk
     tensor_split = shaping.tensor_split
+    hsplit = shaping.hsplit
+    vsplit = shaping.vsplit
+    dsplit = shaping.dsplit
     unbind = shaping.unbind
     narrow = shaping.narrow
     select = index.select
@@ -1043,6 +1047,9 @@ class Tensor(Variable):
     logdet = decomposition.logdet
     slogdet = decomposition.slogdet
     matrix_power = decomposition.matrix_power
+    matrix_exp = decomposition.matrix_exp
+    stft = short_time.stft
+    istft = short_time.istft
     pinverse = decomposition.pinv
 
     # --- type and place -------------------------------------------------------------------------------------------
