@@ -92,6 +92,7 @@ ROWS = [
     _activation("nn.functional.logsigmoid", unary(at=(0.0, 100.0, -100.0)),
                 errors=_not_for_integers("log_sigmoid_cpu")),
     _activation("nn.functional.threshold", _with(0.1, 20.0), REAL),
+    _activation("threshold", _with(0.1, 20.0), REAL),
     _activation("nn.functional.tanhshrink", unary()),
     _activation("nn.functional.softshrink", unary(at=(0.5, -0.5, NAN)), errors=(
         *_not_for_integers("softshrink_check"), F(RuntimeError, "lambda must be in range", np.zeros(2), -1.0))),

@@ -55,6 +55,11 @@ def _conv_transpose(n: int) -> Samples:
     return samples
 
 
+def _convolution(m: Make) -> Iterable[Sample]:
+    yield S(m(2, 3, 5, 4), m(2, 3, 2, 3), m(2), (2, 1), (0, 1), (1, 1), False, (0, 0), 1)
+    yield S(m(1, 2, 3, 2), m(2, 2, 2, 3), None, (2, 2), (1, 1), (1, 1), True, (1, 0), 2)
+
+
 _image, _filters = _zeros(2, 3, 8, 8), _zeros(4, 3, 3, 3)
 _CONV2D_ERRORS = (
     F(RuntimeError, r"expected input\[2, 3, 8, 8\] to have 2 channels, but got 3", _image, _zeros(4, 2, 3, 3)),
@@ -83,6 +88,7 @@ _CONV_TRANSPOSE_ERRORS = (
 )
 
 CONVOLUTIONS = [
+    _row("convolution", _convolution, tolerance=10),
     _row("nn.functional.conv1d", _conv(1), tolerance=10),
     _row("nn.functional.conv2d", _conv(2), errors=_CONV2D_ERRORS, tolerance=10),
     _row("nn.functional.conv2d", _conv_same, tolerance=10, variant="same"),
@@ -254,6 +260,7 @@ def _pad_by(mode: str) -> Samples:
 
 
 PADDING = [
+    _row("constant_pad_nd", lambda m: [S(m(2, 3), (1, 2)), S(m(2, 3), (1, 0, -1, 2), 1), S(m(2, 3), (0, 0))]),
     _row("nn.functional.pad", _pad, errors=(
         F(RuntimeError, "divisible by 2", _image, (1, 1, 1)),
         F(RuntimeError, "padding length 10", _image, (1,) * 10),
