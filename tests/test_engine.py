@@ -729,7 +729,7 @@ def test_a_formula_that_asks_for_no_argument_is_refused():
 
 
 def test_an_argument_called_out_is_refused():
-    with pytest.raises(TypeError, match="wrong: no argument may be called 'out'"):
+    with pytest.raises(TypeError, match="wrong: a formula's 'out' is the result, so no argument may be called so"):
 
         @op(input=lambda g, out: g * out)
         def wrong(input, out):

@@ -74,8 +74,6 @@ class Op:
         self.count = code.co_argcount + code.co_kwonlyargcount
         self.names = code.co_varnames[: self.count]
         self.positions = {name: i for i, name in enumerate(self.names)}
-        if "out" in self.positions:
-            raise TypeError(f"{self.public_name}: no argument may be called 'out', by which formulas know the result")
         given = plain.__defaults__ or ()
         keyword = plain.__kwdefaults__ or {}
         self.required = self.positional - len(given)
@@ -110,6 +108,8 @@ class Op:
     def _saver(self, name: str) -> Any:
         """Where a saved value comes from: an argument's position, ("shape", position), or "out"."""
         if name == "out":
+            if "out" in self.positions:
+                raise TypeError(f"{self.public_name}: a formula's 'out' is the result, so no argument may be called so")
             return "out"
         if name in self.positions:
             return self.positions[name]
