@@ -357,6 +357,22 @@ def test_masks_and_indices(lib):
     assert w.grad.tolist() == [1, 1]
 
 
+def test_a_tensor_without_dimensions(lib):
+    for value, expected in ((1.0, [0, 6]), (0.25, [0.5, 0])):
+        x, w = leaf(lib, value), leaf(lib, 3.0)
+        y = x * 1
+        y[y > 0.5] = w
+        (y * y).backward()
+        assert [x.grad.item(), w.grad.item()] == expected
+    x = leaf(lib, 2.0)
+    y = x * 1
+    y.unsqueeze(0).mul_(3)
+    y[...] = y * x
+    y.view(-1)[0].add_(x)
+    y.backward()
+    assert y.item() == 14 and x.grad.item() == 13
+
+
 def test_writing_through_diagonal(lib):
     x, w = grid(lib, 3, 3), leaf(lib, [1.0, 2.0, 3.0])
     y = x * 1

@@ -14,7 +14,7 @@ from typing import Any
 from ..backend import pointer
 from .grad_mode import enable_grad, mode
 from .node import Node, Output, edge_of, move_retained, next_sequence, unpack
-from .variable import MAYBE, Variable, counter_of
+from .variable import MAYBE, Variable, as_array, counter_of
 
 
 class ViewInfo:
@@ -199,7 +199,7 @@ class CopySlices(Node):
         if as_tensors:
             total = grad.permute(self.order).clone(memory_format="torch.contiguous_format").permute(back)
             return total, replay(self.chain, total)
-        total = grad.transpose(self.order).copy().transpose(back)
+        total = as_array(grad).transpose(self.order).copy().transpose(back)
         return total, _replay_on_array(self.chain, total)
 
 
