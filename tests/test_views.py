@@ -367,7 +367,7 @@ def test_a_tensor_without_dimensions(lib):
     x = leaf(lib, 2.0)
     y = x * 1
     y.unsqueeze(0).mul_(3)
-    y[...] = y * x
+    y[...] = y.clone() * x
     y.view(-1)[0].add_(x)
     y.backward()
     assert y.item() == 14 and x.grad.item() == 13
