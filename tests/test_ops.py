@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import warnings
 from collections.abc import Iterator
 from types import ModuleType
@@ -158,11 +159,12 @@ def test_errors_are_those_of_torch(row: Row) -> None:
         torch = None  # type: ignore[assignment]
     for fail in row.errors:
         sample = Sample(fail.args, fail.kwargs)
-        with pytest.raises(fail.error, match=fail.says):
+        with pytest.raises(fail.error, match=fail.says) as ours:
             Call(framework, sample, False).run(row.function(framework))
         if torch is not None:
-            with pytest.raises(fail.error):
+            with pytest.raises(fail.error) as theirs:
                 Call(torch, sample, False).run(row.function(torch))
+            assert ours.type.__name__ == theirs.type.__name__.lstrip("_")
 
 
 _TYPES = (
@@ -318,6 +320,28 @@ def test_out_receives_the_result(row: Row, dtype: str) -> None:
         result = call.run(row.function(framework))
         assert all(r is o for r, o in zip(tensors_in(result), outs, strict=True))
         assert_same(result, wanted)
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow"])
+@pytest.mark.parametrize("other", [2, 1.5, None])
+def test_in_place_operators(name: str, other: Any) -> None:
+    x = framework.tensor([1.0, 2.0, 3.0], dtype=framework.float64, requires_grad=True)
+    other = framework.tensor([3.0, 2.0, 1.0], dtype=framework.float64) if other is None else other
+    tensor = x.clone()
+    assert getattr(operator, f"i{name}")(tensor, other) is tensor
+    wanted = getattr(operator, name)(x, other)
+    assert_same(tensor.detach(), wanted.detach())
+    if wanted.requires_grad:
+        found = [framework.autograd.grad(y.sum(), x)[0] for y in (tensor, wanted)]
+        assert_same(*found)
+
+
+@pytest.mark.parametrize("name", ["and_", "or_", "xor", "lshift", "rshift"])
+def test_in_place_bit_operators(name: str) -> None:
+    x, y = framework.tensor([1, 6, 12]), framework.tensor([3, 1, 2])
+    tensor = x.clone()
+    assert getattr(operator, f"i{name.rstrip('_')}")(tensor, y) is tensor
+    assert_same(tensor, getattr(operator, name)(x, y))
 
 
 def _columns_first(array: np.ndarray) -> np.ndarray:

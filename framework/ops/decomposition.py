@@ -289,6 +289,9 @@ def _eigh_input(g, out):
 
 @op(name="LinalgEighBackward0", input=_eigh_input)
 def _eigh(input, UPLO):
+    if input.dtype.kind in "biu" and input.ndim >= 2:
+        named = scalar_type_name(dtypes.from_numpy(input.dtype))
+        raise NotImplementedError(f"\"linalg_eigh_cpu\" not implemented for '{named}'")
     _check("linalg.eigh", input)
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
