@@ -269,7 +269,8 @@ def unpack(node: Node, as_tensors: bool) -> list[Any]:
                 _check_version(value._array, value._node, counter, versions[position] if versions else 0)
             values.append(value if as_tensors else value._array)
         elif kind is tuple or kind is list:
-            expected: Any = (versions[position] if versions else 0) or itertools.repeat(0)
+            recorded: Any = versions[position] if versions else 0
+            expected = recorded or itertools.repeat(0)
             values.append(kind(_unpack_item(v, node, as_tensors, e) for v, e in zip(value, expected)))  # noqa: B905
         else:
             values.append(value)
