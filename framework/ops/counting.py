@@ -170,7 +170,7 @@ def histc(input, bins=100, min=0, max=0):
 
     Elements outside, and nan, count nowhere; the result has the type of `input`.
     """
-    if input.dtype.kind != "f":
+    if input.dtype.kind not in "fV":
         named = scalar_type_name(dtypes.from_numpy(input.dtype))
         raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{named}'")
     if bins <= 0:

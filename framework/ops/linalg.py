@@ -11,7 +11,9 @@ import numpy as np
 from .. import dtypes
 from ..backend import namespace
 from ..engine import Variable, op, scalar_type_name
+from .half import is_half
 from .pointwise import conj, mul
+from .reduce import sum as sum_over
 from .shape import (
     _diagonal_input,
     expand,
@@ -44,6 +46,14 @@ def turned(matrix: Any) -> Any:
     return matrix.swapaxes(-2, -1)
 
 
+def product(first: Any, second: Any) -> Any:
+    """The matrix product of arrays, of 16-bit floats in float32."""
+    matmul = namespace(first).matmul
+    if is_half(first):
+        return matmul(first.astype(np.float32), second.astype(np.float32)).astype(first.dtype)
+    return matmul(first, second)
+
+
 # --- products -----------------------------------------------------------------------------------------------------
 
 
@@ -56,7 +66,7 @@ def mm(input, mat2):
         raise RuntimeError("mat2 must be a matrix")
     if input.shape[1] != mat2.shape[0] or input.dtype is not mat2.dtype:
         _check_inner(input, mat2)
-    return namespace(input).matmul(input, mat2)
+    return product(input, mat2)
 
 
 @op(input=lambda g, mat2: bmm(g, turned(mat2)), mat2=lambda g, input: bmm(turned(input), g))
@@ -71,7 +81,7 @@ def bmm(input, mat2):
             f"[{input.shape[0]}, {input.shape[2]}] but got: [{mat2.shape[0]}, {mat2.shape[1]}]."
         )
     _check_same_type(input, mat2)
-    return namespace(input).matmul(input, mat2)
+    return product(input, mat2)
 
 
 @op(input=lambda g, vec: outer(g, vec), vec=lambda g, input: mv(turned(input), g))
@@ -85,7 +95,7 @@ def mv(input, vec):
             f"vec ({vec.shape[0]})"
         )
     _check_same_type(input, vec)
-    return namespace(input).matmul(input, vec)
+    return product(input, vec)
 
 
 @op(input=lambda g, tensor: g * tensor, tensor=lambda g, input: g * input)
@@ -101,7 +111,7 @@ def dot(input, tensor):
     if input.dtype != tensor.dtype:
         a, b = (scalar_type_name(dtypes.from_numpy(x.dtype)) for x in (input, tensor))
         raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {a} and {b}")
-    return namespace(input).dot(input, tensor)
+    return product(input, tensor)
 
 
 def outer(input: Any, vec2: Any, *, out: Any = None) -> Any:
@@ -124,7 +134,7 @@ def _batched_other(g, input, other_shape):
 def _matmul(input, other):
     """Batches of matrices of any leading dimensions, which broadcast."""
     _check_inner(input, other)
-    return namespace(input).matmul(input, other)
+    return product(input, other)
 
 
 def _ndim(value: Any) -> int:
@@ -327,10 +337,10 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
         name, value = ("mat1", mat1) if mat1.ndim != 2 else ("mat2", mat2)
         raise RuntimeError(f"{name} must be a matrix, got {value.ndim}-D tensor")
     _check_inner(mat1, mat2)
-    product = namespace(mat1).matmul(mat1, mat2)
+    total = product(mat1, mat2)
     if alpha != 1:
-        product *= alpha
-    return product + (input if beta == 1 else input * beta)
+        total *= alpha
+    return total + (input if beta == 1 else input * beta)
 
 
 def _times(value: Any, factor: Any) -> Any:
@@ -405,7 +415,7 @@ def _linear_backward(needed, g, input, weight):
         flat = reshape(input, (-1, shape_of(input)[-1])) if len(shape_of(input)) != 2 else input
         grad_weight = mm(turned(flat_g), flat)
     if len(needed) > 2 and needed[2]:
-        grad_bias = flat_g.sum(0)
+        grad_bias = sum_over(flat_g, 0)
     return grad_input, grad_weight, grad_bias
 
 
@@ -422,7 +432,7 @@ def linear(input, weight, bias=None):
         a, b = (scalar_type_name(dtypes.from_numpy(x.dtype)) for x in (input, weight))
         raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {a} and {b}")
     flat = input if input.ndim == 2 else input.reshape(-1, input.shape[-1])
-    product = namespace(input).matmul(flat, weight.T)
+    result = product(flat, weight.T)
     if bias is not None:
-        product += bias
-    return product if input.ndim == 2 else product.reshape(*input.shape[:-1], weight.shape[0])
+        result += bias
+    return result if input.ndim == 2 else result.reshape(*input.shape[:-1], weight.shape[0])

@@ -178,7 +178,7 @@ def sign(input):
     kind = input.dtype.kind
     if kind == "b":
         return input.copy()
-    if kind != "f":
+    if kind not in "fV":
         return namespace(input).sign(input)
     return (input > 0).astype(input.dtype) - (input < 0).astype(input.dtype)
 
@@ -246,7 +246,7 @@ def lerp(input, end, weight):
     for name, value in (("end", end), ("weight", weight)):
         if hasattr(value, "dtype") and value.dtype != input.dtype:
             raise RuntimeError(f"expected dtype {input.dtype} for `{name}` but got dtype {value.dtype}")
-    return input + weight * (end - input)
+    return (input + weight * (end - input)).astype(input.dtype, copy=False)
 
 
 # --- powers, exponentials, logarithms -----------------------------------------------------------------------------
@@ -843,7 +843,7 @@ def isreal(input):
 @op()
 def signbit(input):
     """Where the sign bit is set."""
-    return namespace(input).signbit(input) if input.dtype.kind == "f" else input < 0
+    return namespace(input).signbit(input) if input.dtype.kind in "fV" else input < 0
 
 
 @op(promote="same")

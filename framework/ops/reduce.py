@@ -12,6 +12,7 @@ from .. import dtypes
 from ..backend import namespace
 from ..engine import Variable, op, scalar_type_name
 from . import pointwise
+from .half import narrowed, widened
 from .index import _scatter_add_zeros
 from .pointwise import abs, conj, exp, isclose, sgn, sign, where
 from .results import named_result
@@ -54,14 +55,23 @@ def _sum_type(input: Any, dtype: Any) -> Any:
     return np.dtype(np.int64) if input.dtype.kind in "biu" else None
 
 
+def _added(input: Any, axes: Any, keepdim: bool, dtype: Any) -> Any:
+    own = input.dtype
+    if dtype is None and own.kind in "fc" and own.itemsize > 2:
+        return input.sum(axis=axes, keepdims=keepdim)
+    if dtype is None:
+        return narrowed(widened(input).sum(axis=axes, keepdims=keepdim, dtype=_sum_type(input, None)), input)
+    return input.sum(axis=axes, keepdims=keepdim, dtype=dtype.numpy)
+
+
 @op(name="SumBackward0", input=lambda g, input_shape: expand(g, input_shape))
 def _sum_all(input, dtype=None):
-    return input.sum(dtype=_sum_type(input, dtype))
+    return _added(input, None, False, dtype)
 
 
 @op(name="SumBackward1", input=lambda g, input_shape, dim: spread(g, input_shape, dim))
 def _sum(input, dim, keepdim=False, dtype=None):
-    return input.sum(axis=_dims(dim, input.ndim), keepdims=keepdim, dtype=_sum_type(input, dtype))
+    return _added(input, _dims(dim, input.ndim), keepdim, dtype)
 
 
 def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
@@ -88,7 +98,11 @@ def _count(shape: tuple[int, ...], dim: Any) -> int:
 @op(name="MeanBackward0", input=lambda g, input_shape: expand(g / math.prod(input_shape), input_shape))
 def _mean_all(input, dtype=None):
     _check_float("mean", input, dtype)
-    return input.mean(dtype=None if dtype is None else dtype.numpy) if input.size else _empty_mean(input, (), dtype)
+    if not input.size:
+        return _empty_mean(input, (), dtype)
+    wide = widened(input) if dtype is None else input.astype(dtype.numpy)
+    mean_ = wide.sum() / input.size
+    return narrowed(mean_, input) if dtype is None else mean_
 
 
 def _empty_mean(input: Any, shape: tuple[int, ...], dtype: Any) -> Any:
@@ -99,8 +113,10 @@ def _empty_mean(input: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 def _mean(input, dim, keepdim=False, dtype=None):
     _check_float("mean", input, dtype)
     axes = _dims(dim, input.ndim)
-    total = input.sum(axis=axes, keepdims=keepdim, dtype=None if dtype is None else dtype.numpy)
-    return total / namespace(input).asarray(_count(input.shape, dim), dtype=total.dtype)
+    wide = widened(input) if dtype is None else input.astype(dtype.numpy)
+    total = wide.sum(axis=axes, keepdims=keepdim)
+    mean_ = total / namespace(input).asarray(_count(input.shape, dim), dtype=total.dtype)
+    return narrowed(mean_, input) if dtype is None else mean_
 
 
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
@@ -113,13 +129,11 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
 @op(input=lambda g, input, dim: where(input != input, 0.0, spread(g, shape_of(input), dim)))
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum in which nan counts as zero."""
-    kind = _sum_type(input, dtype)
-    clean = (
-        input
-        if input.dtype.kind in "biu"
-        else namespace(input).nan_to_num(input, nan=0.0, posinf=math.inf, neginf=-math.inf)
-    )
-    return clean.sum(axis=_dims(dim, input.ndim), keepdims=keepdim, dtype=kind)
+    clean = widened(input)
+    if clean.dtype.kind not in "biu":
+        clean = namespace(input).nan_to_num(clean, nan=0.0, posinf=math.inf, neginf=-math.inf)
+    total = _added(clean, _dims(dim, input.ndim), keepdim, dtype)
+    return narrowed(total, input) if dtype is None else total
 
 
 def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
@@ -155,7 +169,9 @@ def _others(x: Any, dim: int) -> Any:
 def prod(input, dim=None, keepdim=False, *, dtype=None):
     """The product over `dim`, or of all elements."""
     axis = None if dim is None else _dims(dim, input.ndim)
-    return input.prod(axis=axis, keepdims=keepdim, dtype=_sum_type(input, dtype))
+    if dtype is None:
+        return narrowed(widened(input).prod(axis=axis, keepdims=keepdim, dtype=_sum_type(input, None)), input)
+    return input.prod(axis=axis, keepdims=keepdim, dtype=dtype.numpy)
 
 
 # --- spread -------------------------------------------------------------------------------------------------------
@@ -184,7 +200,7 @@ def _var_input(g, input, dim, correction):
 
 @op(name="VarBackward0", input=_var_input)
 def _var(input, dim=None, correction=1, keepdim=False):
-    return _variance(input, dim, correction, keepdim)
+    return narrowed(_variance(widened(input), dim, correction, keepdim), input)
 
 
 def _std_input(g, input, dim, correction, out):
@@ -194,7 +210,7 @@ def _std_input(g, input, dim, correction, out):
 
 @op(name="StdBackward0", input=_std_input)
 def _std(input, dim=None, correction=1, keepdim=False):
-    return namespace(input).sqrt(_variance(input, dim, correction, keepdim))
+    return narrowed(namespace(input).sqrt(_variance(widened(input), dim, correction, keepdim)), input)
 
 
 def _spread_form(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
@@ -439,9 +455,10 @@ def logsumexp(input, dim, keepdim=False):
     """`log(sum(exp(input)))` over `dim` without overflow."""
     axes = _dims(dim, input.ndim)
     xp = namespace(input)
-    top = input.max(axis=axes, keepdims=True) if input.size else xp.zeros(kept_shape(input.shape, axes), input.dtype)
+    wide = widened(input)
+    top = wide.max(axis=axes, keepdims=True) if input.size else xp.zeros(kept_shape(input.shape, axes), wide.dtype)
     top = xp.where(xp.isinf(top), xp.zeros_like(top), top)
-    result = xp.log(xp.exp(input - top).sum(axis=axes, keepdims=True)) + top
+    result = narrowed(xp.log(xp.exp(wide - top).sum(axis=axes, keepdims=True)) + top, input)
     return result if keepdim else result.reshape(tuple(n for d, n in enumerate(input.shape) if d not in axes))
 
 
@@ -476,14 +493,17 @@ def _complex(value: Any) -> bool:
 
 @op(name="LinalgVectorNormBackward0", input=_norm_input)
 def _vector_norm(input, p=2, dim=None, keepdim=False, dtype=None):
-    xp = namespace(input)
     if dtype is not None:
         input = input.astype(dtype.numpy)
-    if input.dtype.kind not in "fc":
+    if input.dtype.kind not in "fcV":
         raise RuntimeError(
             f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype}"
         )
-    axes = _dims(dim, input.ndim)
+    return narrowed(_norm(widened(input), p, _dims(dim, input.ndim), keepdim), input)
+
+
+def _norm(input: Any, p: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
+    xp = namespace(input)
     if p == 2:
         square = (input * input.conj()).real if input.dtype.kind == "c" else input * input
         return xp.sqrt(square.sum(axis=axes, keepdims=keepdim))
@@ -515,7 +535,9 @@ def cumsum(input, dim, *, dtype=None):
     if input.ndim == 0:
         wrap_dim(dim, 0)
         return input.astype(_sum_type(input, dtype) or input.dtype)
-    return input.cumsum(axis=wrap_dim(dim, input.ndim), dtype=_sum_type(input, dtype))
+    if dtype is None:
+        return narrowed(widened(input).cumsum(axis=wrap_dim(dim, input.ndim), dtype=_sum_type(input, None)), input)
+    return input.cumsum(axis=wrap_dim(dim, input.ndim), dtype=dtype.numpy)
 
 
 def _cumprod_input(g, input, dim, out):
@@ -573,7 +595,9 @@ def cumprod(input, dim, *, dtype=None):
     if input.ndim == 0:
         wrap_dim(dim, 0)
         return input.astype(_sum_type(input, dtype) or input.dtype)
-    return input.cumprod(axis=wrap_dim(dim, input.ndim), dtype=_sum_type(input, dtype))
+    if dtype is None:
+        return narrowed(widened(input).cumprod(axis=wrap_dim(dim, input.ndim), dtype=_sum_type(input, None)), input)
+    return input.cumprod(axis=wrap_dim(dim, input.ndim), dtype=dtype.numpy)
 
 
 # --- softmax ------------------------------------------------------------------------------------------------------
@@ -587,7 +611,7 @@ def _softmax_input(g, out, dim):
 def sum_keep(value: Any, dim: Any) -> Any:
     """The sum of an array or Tensor with the summed dimensions as ones."""
     axes = _dims(dim, len(shape_of(value)))
-    return _sum(value, axes, True) if isinstance(value, Variable) else value.sum(axis=axes, keepdims=True)
+    return _sum(value, axes, True) if isinstance(value, Variable) else _sum.plain(value, axes, True)  # type: ignore[attr-defined]
 
 
 @op(promote="float", promoted=("input",), input=_softmax_input)
@@ -596,9 +620,10 @@ def _softmax(input, dim):
     axes = _dims(dim, input.ndim)
     if not input.size:
         return input.copy()
-    result = xp.exp(input - input.max(axis=axes, keepdims=True))
+    wide = widened(input)
+    result = xp.exp(wide - wide.max(axis=axes, keepdims=True))
     result /= result.sum(axis=axes, keepdims=True)
-    return result
+    return narrowed(result, input)
 
 
 @op(promote="float", promoted=("input",), input=lambda g, out, dim: g - exp(out) * sum_keep(g, dim))
@@ -607,9 +632,10 @@ def _log_softmax(input, dim):
     axes = _dims(dim, input.ndim)
     if not input.size:
         return input.copy()
-    result = input - input.max(axis=axes, keepdims=True)
+    wide = widened(input)
+    result = wide - wide.max(axis=axes, keepdims=True)
     result -= xp.log(xp.exp(result).sum(axis=axes, keepdims=True))
-    return result
+    return narrowed(result, input)
 
 
 def _typed(input: Any, dtype: Any) -> Any:

@@ -97,7 +97,7 @@ def _logcumsumexp_input(g, input, out, dim):
 def logcumsumexp(input, dim):
     """`log(cumsum(exp(input)))` along `dim` without overflow."""
     at, xp = wrap_dim(dim, input.ndim), namespace(input)
-    if input.dtype.kind not in "fc":
+    if input.dtype.kind not in "fcV":
         named = scalar_type_name(dtypes.from_numpy(input.dtype))
         raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{named}'")
     if input.ndim == 0 or not input.size:

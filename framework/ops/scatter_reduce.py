@@ -23,7 +23,7 @@ def _neutral(kind: str, dtype: Any) -> Any:
         return 0
     if kind == "prod":
         return 1
-    if dtype.kind == "f":
+    if dtype.kind in "fV":
         return -np.inf if kind == "amax" else np.inf
     if dtype.kind == "b":
         return kind == "amin"

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..backend import add_at, namespace
 from ..engine import Variable, dimension_error, op
+from .half import narrowed, widened
 
 
 def wrap_dim(dim: Any, ndim: int) -> int:
@@ -270,7 +271,8 @@ def sum_to_size(input, size):
     """Summed over the dimensions that `size` lacks or has as one: what undoes an `expand`."""
     extra = input.ndim - len(size)
     dims = (*range(extra), *(i + extra for i, n in enumerate(size) if n == 1 and input.shape[i + extra] != 1))
-    return (input.sum(axis=dims, keepdims=True) if dims else input).reshape(size)
+    total = narrowed(widened(input).sum(axis=dims, keepdims=True), input) if dims else input
+    return total.reshape(size)
 
 
 def _padded(value: Any, shape: Sequence[int]) -> tuple[int, ...]:

@@ -109,7 +109,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 def _median_places(input: Any, at: int, skip_nan: bool) -> Any:
     """Where in the sorted order the median stands: the lower of two; the first nan unless those are skipped."""
     xp, n = namespace(input), input.shape[at]
-    if input.dtype.kind != "f":
+    if input.dtype.kind not in "fV":
         shape = tuple(1 if d == at else size for d, size in enumerate(input.shape))
         return xp.full(shape, (n - 1) // 2, np.int64)
     nans = xp.isnan(input).sum(axis=at, keepdims=True)
@@ -131,7 +131,7 @@ def _median_along(name: str, input: Any, dim: Any, keepdim: bool, skip_nan: bool
 
 def _median_whole(name: str, input: Any, skip_nan: bool) -> Any:
     if not input.size:
-        if input.dtype.kind != "f":
+        if input.dtype.kind not in "fV":
             raise RuntimeError(f"{name}(): the median of no integers does not exist")
         return namespace(input).full((), math.nan, input.dtype)
     return _median_along(name, input.reshape(-1), 0, False, skip_nan, MedianResult)[0]
