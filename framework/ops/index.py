@@ -271,6 +271,9 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     if not isinstance(value, Variable):
         value = wrap(namespace(input._array).asarray(value, dtype=input._array.dtype))
     if advanced is None:
+        extra = value._array.ndim - place._array.ndim
+        if extra > 0 and all(n == 1 for n in value._array.shape[:extra]):  # PyTorch drops leading ones
+            value = reshape(value, value._array.shape[extra:])
         copy_(place, value)
         return
     source = value
