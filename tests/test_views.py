@@ -698,8 +698,8 @@ def test_setitem_that_does_not_fit(lib):
 
 
 # --- random programs ----------------------------------------------------------------------------------------------
-# A program works on a list of tensors, all 4 x 4 views or results; each step is a view of one of them, a write into
-# one of them, or something computed. It runs here and in torch; values, errors and gradients must agree.
+# A program works on a list of tensors; each step is a view of one of them, a write into one of them, or something
+# computed. It runs here and in torch; values, errors and gradients must agree.
 
 VIEW_STEPS = [
     lambda lib, x: x.t(),
@@ -724,6 +724,16 @@ VIEW_STEPS = [
     lambda lib, x: x.detach(),
     lambda lib, x: x.view_as(x),
 ]
+SCALAR_VIEW_STEPS = [
+    lambda lib, x: x.unsqueeze(0),
+    lambda lib, x: x.view(-1),
+    lambda lib, x: x[None],
+    lambda lib, x: x[...],
+    lambda lib, x: x.t(),
+    lambda lib, x: x.squeeze(0),
+    lambda lib, x: x.view_as(x),
+    lambda lib, x: x.detach(),
+]
 WRITE_STEPS = [
     lambda lib, x, y: x.mul_(2.0),
     lambda lib, x, y: x.add_(0.5),
@@ -737,7 +747,7 @@ WRITE_STEPS = [
     lambda lib, x, y: x.copy_(y * 1.5),
     lambda lib, x, y: x.__setitem__(0, 3.0),
     lambda lib, x, y: x.__setitem__(0, y.sum()),
-    lambda lib, x, y: x.__setitem__(Ellipsis, y * 2),
+    lambda lib, x, y: x.__setitem__(Ellipsis, y * 2 if y.ndim <= x.ndim else y.sum() * 2),
     lambda lib, x, y: x.__setitem__(x > 0.5, 0.25),
     lambda lib, x, y: x.masked_fill_(x < 0, 0.75),
     lambda lib, x, y: x.clamp_(-0.5, 0.5),
@@ -774,7 +784,8 @@ def run_program(lib, program, start, twice):
                     y = y.clone()  # PyTorch leaves open what a write gives while its source is being overwritten
                 with lib.set_grad_enabled(not (without_grad and kind == "write")):
                     if kind == "view":
-                        tensors.append(VIEW_STEPS[which % len(VIEW_STEPS)](lib, x))
+                        steps = VIEW_STEPS if x.ndim else SCALAR_VIEW_STEPS
+                        tensors.append(steps[which % len(steps)](lib, x))
                     elif kind == "write":
                         WRITE_STEPS[which % len(WRITE_STEPS)](lib, x, y)
                     else:

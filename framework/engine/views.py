@@ -14,7 +14,7 @@ from typing import Any
 from ..backend import pointer
 from .grad_mode import enable_grad, mode
 from .node import Node, Output, edge_of, move_retained, next_sequence, unpack
-from .variable import MAYBE, Variable, as_array, counter_of
+from .variable import MAYBE, Variable, as_array, counter_of, wrap
 
 
 class ViewInfo:
@@ -196,11 +196,11 @@ class CopySlices(Node):
     def _copy(self, grad: Any, as_tensors: bool) -> tuple[Any, Any]:
         """A copy of the gradient, laid out in memory as the tensor is, and the region of it."""
         back = tuple(self.order.index(d) for d in range(len(self.order)))
+        array = as_array(grad._array if as_tensors else grad).transpose(self.order).copy().transpose(back)
         if as_tensors:
-            total = grad.permute(self.order).clone(memory_format="torch.contiguous_format").permute(back)
+            total = wrap(array).copy_(grad)  # the same values again, for their history
             return total, replay(self.chain, total)
-        total = as_array(grad).transpose(self.order).copy().transpose(back)
-        return total, _replay_on_array(self.chain, total)
+        return array, _replay_on_array(self.chain, array)
 
 
 _new_slices = CopySlices.__new__
