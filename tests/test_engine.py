@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import framework as fw
+import models
 from framework import nn
 from framework.engine import ViewInfo, op
 from framework.engine.node import AccumulateGrad, Node
@@ -566,17 +567,25 @@ def test_a_frozen_layer_in_the_middle_has_no_edge_to_its_weight():
     assert [v is x for v in leaves] == [True]
 
 
-def test_an_optimizer_given_all_parameters_changes_the_head_alone():
-    backbone, head = nn.Linear(4, 8), nn.Linear(8, 2)
-    for parameter in backbone.parameters():
+def test_a_frozen_resnet_with_a_new_head():
+    """Given all parameters, the optimizer changes the head alone; the frozen part records nothing."""
+    model = models.resnet18(num_classes=10)
+    for parameter in model.parameters():
         parameter.requires_grad = False
-    everything = [*backbone.parameters(), *head.parameters()]
-    before = [p.tolist() for p in everything]
-    optimizer = fw.optim.SGD(everything, lr=0.1, momentum=0.9, weight_decay=0.1)
-    head(backbone(fw.randn(3, 4)).tanh()).sum().backward()
+    model.fc = nn.Linear(model.fc.in_features, 3)
+    optimizer = fw.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    out = model(fw.randn(2, 3, 16, 16))
+    nodes = nodes_below(out)
+    leaves = {id(n.variable) for n in nodes if isinstance(n, AccumulateGrad)}
+    assert leaves == {id(model.fc.weight), id(model.fc.bias)}
+    assert not any("Conv" in n.name() or "BatchNorm" in n.name() for n in nodes)
+    assert len(nodes) <= 4, [n.name() for n in nodes]
+    out.sum().backward()
     optimizer.step()
-    changed = [p.tolist() != b for p, b in zip(everything, before, strict=True)]
-    assert changed == [False, False, True, True]
+    changed = {name for name, p in model.named_parameters() if not p.equal(before[name])}
+    assert changed == {"fc.weight", "fc.bias"}
+    assert {name for name, p in model.named_parameters() if p.grad is not None} == changed
 
 
 # --- order --------------------------------------------------------------------------------------------------------
