@@ -20,10 +20,11 @@ from framework.engine.node import AccumulateGrad, Node
 
 @pytest.fixture
 def no_gc():
-    """The cycle collector is off, and nothing made before the test is counted in it."""
-    gc.collect()
+    """The cycle collector is off, and when a test calls it, it looks at nothing made before the test."""
     gc.disable()
+    gc.freeze()
     yield
+    gc.unfreeze()
     gc.enable()
 
 
