@@ -128,7 +128,7 @@ def ravel(input: Any) -> Any:
 @op(input=lambda g: g)
 def clone(input, *, memory_format=None):
     """A copy that gradients flow through."""
-    return input.copy(order="K") if memory_format is None else namespace(input).ascontiguousarray(input).copy()
+    return input.copy(order="K") if memory_format is None else input.copy()
 
 
 @op(view=True, name="CloneBackward0", input=lambda g: g)
