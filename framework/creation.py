@@ -51,18 +51,10 @@ def _kind(dtype: Any) -> np.dtype:
     if dtype is None:
         return dtypes.get_default_dtype().numpy
     if not isinstance(dtype, dtypes.dtype):
-        if dtype not in _PYTHON_TYPES:
+        if dtype not in dtypes.PYTHON_TYPES:
             raise TypeError(f"argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
-        dtype = _PYTHON_TYPES[dtype]
+        dtype = dtypes.PYTHON_TYPES[dtype]
     return dtype.numpy
-
-
-_PYTHON_TYPES: dict[Any, dtypes.dtype] = {
-    bool: dtypes.bool,
-    int: dtypes.int64,
-    float: dtypes.float64,
-    complex: dtypes.complex128,
-}
 
 
 # --- from data ----------------------------------------------------------------------------------------------------

@@ -114,6 +114,14 @@ ALL = (
     complex64,
     complex128,
 )
+#: Python's types name element types too.
+PYTHON_TYPES: dict[Any, dtype] = {
+    builtins.bool: bool,
+    builtins.int: int64,
+    builtins.float: float64,
+    complex: complex128,
+}
+
 _NAMES = {d.name: d for d in ALL}
 _FROM_NUMPY = {d.numpy: d for d in ALL if d is not bfloat16}
 

@@ -328,7 +328,7 @@ def epochs_as_torch(torch, dataset, theirs, generators=False, **options):
         {"batch_sampler": [[5, 1], [9], [0, 2, 4]]},
         {"batch_size": 4, "shuffle": True, "num_workers": 2},
     ],
-    ids=str,
+    ids=lambda options: ", ".join(options) if isinstance(options, dict) else str(options),
 )
 def test_batches_as_torch(torch, options, generators):
     mine, theirs = epochs_as_torch(torch, Squares(10), Squares(10), generators, **options)

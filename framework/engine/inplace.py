@@ -36,6 +36,8 @@ def write_in_place(op: Op, args: list) -> Any:
     arrays, _, tracked = op.arrays_of(args)
     edges = op._edges(args) if tracked and mode.enabled and op.diff else None
     check_writable(tensor, edges is not None)
+    if op.check is not None:
+        op.check(*arrays)
     if op.promoted:
         op.promotion(args, arrays)
     try:

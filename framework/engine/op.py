@@ -62,8 +62,10 @@ class Op:
         view: bool,
         sequences: tuple[str, ...],
         varargs: str | None,
+        check: Callable | None,
     ) -> None:
         self.plain = plain
+        self.check = check
         self.public_name = _public_name(plain.__name__)
         self.promote = promote
         self.view = view
@@ -180,6 +182,8 @@ class Op:
         arrays, found, tracked = self.arrays_of(args)
         if not found:
             return self._without_tensors(args)
+        if self.check is not None:
+            self.check(*arrays)
         if self.promoted:
             common = self.promotion(args, arrays)
         try:
@@ -411,7 +415,8 @@ def _general(op: Op) -> Callable:
 def _unary(op: Op, general: Callable) -> Callable:
     """The thin path of `f(tensor)`; everything else goes to the general wrapper."""
     plain, node_type, saves = op.plain, op.node_type, op.saved_names
-    save_out, differentiable, floating = saves == ("out",), bool(op.diff), op.promote == "float"
+    save_out, differentiable = saves == ("out",), bool(op.diff)
+    floating = op.promote == "float" or op.check is not None
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != 1 or not isinstance(args[0], Variable):
@@ -567,7 +572,8 @@ def _first(op: Op, general: Callable) -> Callable:
     places = [-1 if s == "out" else s if type(s) is int else -2 - s[1] for s in op.savers]
     saves_tensor = 0 in places or -1 in places
     plain, node_type, defaults, at = op.plain, op.node_type, op.defaults, op.varargs_at
-    differentiable, floating, view = bool(op.diff), op.promote == "float", op.view
+    differentiable, view = bool(op.diff), op.view
+    floating = op.promote == "float" or op.check is not None
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if kwargs or not args or not isinstance(args[0], Variable):
@@ -684,6 +690,7 @@ def op(
     view: bool = False,
     sequences: tuple[str, ...] = (),
     varargs: str | None = None,
+    check: Callable | None = None,
     **formulas: Callable,
 ) -> Callable[[Callable], Callable]:
     """Makes a plain function on arrays an operator on Tensors.
@@ -699,6 +706,8 @@ def op(
         view: the result may share the first argument's memory; whether it does is seen from the result.
         sequences: arguments that are lists of tensors.
         varargs: the argument that also takes its items one by one, as in `permute(1, 0)`.
+        check: called with the arguments (arrays for tensors) before they are promoted, to refuse types. Costs float32
+            and float64 nothing: the thin paths take them without asking.
     """
 
     def decorate(plain: Callable) -> Callable:
@@ -713,6 +722,7 @@ def op(
             view=view,
             sequences=sequences,
             varargs=varargs,
+            check=check,
         )
         general = _general(descriptor)
         wrapper = general

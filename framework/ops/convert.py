@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from .. import backend, dtypes
@@ -22,7 +23,11 @@ def _move(input, target, source):
 
 def cast(input: Any, dtype: dtypes.dtype) -> Any:
     """`input` as `dtype`: itself if it has it already, else a copy that gradients flow through."""
-    return input if input.dtype is dtype else _cast(input, dtype)
+    if input.dtype is dtype:
+        return input
+    if input.dtype.is_complex and not dtype.is_complex and dtype is not dtypes.bool:
+        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=3)
+    return _cast(input, dtype)
 
 
 def to(input: Any, *args: Any, **kwargs: Any) -> Any:
@@ -45,6 +50,7 @@ def to(input: Any, *args: Any, **kwargs: Any) -> Any:
 def _destination(args: tuple, kwargs: dict) -> tuple[Any, Any, bool]:
     kwargs = dict(kwargs)
     device, dtype = kwargs.pop("device", None), kwargs.pop("dtype", None)
+    dtype = dtypes.PYTHON_TYPES.get(dtype, dtype)
     copy = kwargs.pop("copy", False)
     other = kwargs.pop("other", None)
     kwargs.pop("non_blocking", None)
@@ -52,8 +58,8 @@ def _destination(args: tuple, kwargs: dict) -> tuple[Any, Any, bool]:
     if kwargs:
         raise TypeError(f"to() received an invalid combination of arguments - got an unexpected '{next(iter(kwargs))}'")
     for place, value in enumerate(args):
-        if isinstance(value, dtypes.dtype):
-            dtype = value
+        if isinstance(value, (dtypes.dtype, type)):
+            dtype = dtypes.PYTHON_TYPES.get(value, value)
         elif isinstance(value, (str, backend.device)) or (isinstance(value, int) and not isinstance(value, bool)):
             device = value
         elif hasattr(value, "_array"):
@@ -62,6 +68,8 @@ def _destination(args: tuple, kwargs: dict) -> tuple[Any, Any, bool]:
             copy = copy or (value and sum(isinstance(a, bool) for a in args[: place + 1]) == 2)
         elif value is not None:
             raise TypeError(f"to() received an invalid combination of arguments - got ({type(value).__name__})")
+    if dtype is not None and not isinstance(dtype, dtypes.dtype):
+        raise TypeError(f"to(): argument 'dtype' must be torch.dtype, not {dtype!r}")
     if other is not None:
         device, dtype = other.device, other.dtype
     return device, dtype, copy

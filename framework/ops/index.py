@@ -287,7 +287,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
 # --- copying and filling ------------------------------------------------------------------------------------------
 
 
-@op(input=lambda g: g * 0, src=lambda g: g)
+@op(name="CopyBackwards", input=lambda g: g * 0, src=lambda g: g)
 def copy(input, src, non_blocking=False):
     """`src` in the shape and type of `input`: what `copy_` writes."""
     if type(src) is not type(input):
@@ -475,11 +475,28 @@ def _along(input: Any, dim: int, index: Any) -> tuple:
     return (slice(None),) * at + (index.reshape(-1),) if input.ndim else (...,)
 
 
+def _check_slices(name: str, input: Any, dim: int, index: Any, source: Any, error: type[Exception]) -> None:
+    """An exception unless `source` has the shape of the slices of `dim` that `index` names; `error` if their number is
+    another one."""
+    if not input.ndim:
+        return
+    at = wrap_dim(dim, input.ndim)
+    wanted = (*input.shape[:at], index.size, *input.shape[at + 1 :])
+    if source.shape != wanted:
+        another_number = source.ndim != input.ndim or source.shape[at] != index.size
+        raise (error if another_number else RuntimeError)(
+            f"{name}(): the {index.size} slices of dimension {at} of self, of shape {list(input.shape)}, have shape "
+            f"{list(wanted)}, but source has shape {list(source.shape)}"
+        )
+
+
 @op(input=lambda g: g, source=lambda g, dim, index, alpha: index_select(g, dim, index) * alpha)
 def index_add(input, dim, index, source, *, alpha=1):
     """`input` with `alpha * source` added to the slices of `dim` that `index` names."""
     result = input.copy()
-    add_at(result, _along(input, dim, index), source if alpha == 1 else source * alpha)
+    place = _along(input, dim, index)
+    _check_slices("index_add_", input, dim, index, source, RuntimeError)
+    add_at(result, place, source if alpha == 1 else source * alpha)
     return result
 
 
@@ -487,6 +504,7 @@ def index_add(input, dim, index, source, *, alpha=1):
 def index_copy(input, dim, index, source):
     """`input` with the slices of `dim` that `index` names replaced by `source`."""
     _same_type("index_copy", input, source)
+    _check_slices("index_copy_", input, dim, index, source, IndexError)
     result = input.copy()
     result[_along(input, dim, index)] = source
     return result

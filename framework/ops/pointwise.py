@@ -6,6 +6,8 @@ and leave the graph, so a holomorphic function's formula is its derivative, as f
 
 from __future__ import annotations
 
+import builtins
+import cmath
 import math
 from typing import Any
 
@@ -15,8 +17,24 @@ from .. import dtypes
 from ..backend import namespace
 from ..engine import Variable, op
 from .convert import cast
+from .refuse import both, no_bool, no_complex, no_integers
 
 # --- arithmetic ---------------------------------------------------------------------------------------------------
+
+
+def _check_no_bool(*operands: Any) -> None:
+    """PyTorch subtracts no bool, lest a mask be inverted by `1 - mask`."""
+    bools = [o.dtype == np.bool_ if hasattr(o, "dtype") else isinstance(o, bool) for o in operands]
+    if builtins.all(bools):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+            "operator instead."
+        )
+    if builtins.any(bools):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
+        )
 
 
 @op(promote="same", input=lambda g: g, other=lambda g: g)
@@ -24,17 +42,12 @@ def _add(input, other):
     return input + other
 
 
-@op(promote="same", input=lambda g: g, other=lambda g: -g)
+@op(check=_check_no_bool, promote="same", input=lambda g: g, other=lambda g: -g)
 def _sub(input, other):
-    if getattr(input, "dtype", None) == np.bool_:
-        raise RuntimeError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
-            "operator instead."
-        )
     return input - other
 
 
-@op(promote="same", name="RsubBackward1", input=lambda g: -g, other=lambda g: g)
+@op(check=_check_no_bool, promote="same", name="RsubBackward1", input=lambda g: -g, other=lambda g: g)
 def _rsub(input, other):
     return other - input
 
@@ -105,7 +118,13 @@ def _check_integer_division(divisor: Any) -> None:
         raise RuntimeError("ZeroDivisionError")
 
 
-@op(promote="same", name="DivBackward1", input=lambda g: g * 0, other=lambda g: g * 0)
+@op(
+    check=no_bool("div_floor_cpu", operands=2),
+    promote="same",
+    name="DivBackward1",
+    input=lambda g: g * 0,
+    other=lambda g: g * 0,
+)
 def _div_floor(input, other):
     _check_integer_division(other)
     xp = namespace(input if hasattr(input, "dtype") else other)
@@ -122,7 +141,7 @@ def _div_trunc(input, other):
     return xp.trunc(input / other)
 
 
-@op(promote="same")
+@op(check=no_bool("div_floor_cpu", operands=2), promote="same")
 def floor_divide(input, other):
     """`floor(input / other)`; not differentiable."""
     return _div_floor.plain(input, other)
@@ -132,7 +151,7 @@ def _remainder_other(g, input, other):
     return -g * _div_floor(input, other)
 
 
-@op(promote="same", input=lambda g: g, other=_remainder_other)
+@op(check=no_bool("remainder_cpu", operands=2), promote="same", input=lambda g: g, other=_remainder_other)
 def remainder(input, other):
     """Python's modulus: the result has the divisor's sign."""
     _check_integer_division(other)
@@ -140,7 +159,12 @@ def remainder(input, other):
     return xp.remainder(input, other)
 
 
-@op(promote="same", input=lambda g: g, other=lambda g, input, other: -g * _div_trunc(input, other))
+@op(
+    check=no_bool("fmod_cpu", operands=2),
+    promote="same",
+    input=lambda g: g,
+    other=lambda g, input, other: -g * _div_trunc(input, other),
+)
 def fmod(input, other):
     """C's modulus: the result has the dividend's sign."""
     _check_integer_division(other)
@@ -166,13 +190,13 @@ def positive(input: Any) -> Any:
     return input
 
 
-@op(input=lambda g, input: g * _abs_slope(input))
+@op(check=no_bool("abs_cpu"), input=lambda g, input: g * _abs_slope(input))
 def abs(input):
     """The absolute value (of a complex number, its magnitude)."""
     return namespace(input).abs(input)
 
 
-@op(input=lambda g: g * 0)
+@op(check=no_complex("", "torch.sign is not defined for complex numbers: use torch.sgn"), input=lambda g: g * 0)
 def sign(input):
     """-1, 0 or 1; 0 for nan."""
     kind = input.dtype.kind
@@ -211,6 +235,7 @@ def _abs_slope(input):
 
 
 @op(
+    check=no_bool("addcmul_cpu_out", operands=3),
     promote="same",
     promoted=("input", "tensor1", "tensor2"),
     input=lambda g: g,
@@ -259,19 +284,23 @@ def _pow_input(g, input, exponent):
         if exponent == 2:
             return g * (2 * input)
         return g * (exponent * input ** (exponent - 1))
-    return where(exponent == 0, g * 0, g * (exponent * _power(input, where(exponent == 0, 1.0, exponent) - 1)))
+    return where(exponent == 0, g * 0, g * (exponent * _pow(input, where(exponent == 0, 1.0, exponent) - 1)))
 
 
 def _pow_exponent(g, input, exponent, out):
     # At base 0 the derivative is 0 where the exponent is positive, and log(0) where it is not.
-    if isinstance(input, (int, float)):
-        slope = out * (math.log(input) if input > 0 else -math.inf if input == 0 else math.nan)
-        return where(exponent >= 0, g * 0, g * slope) if input == 0 else g * slope
-    return where((input == 0) & (exponent >= 0), g * 0, g * (out * log(input)))
+    return where((input == 0) & _positive(exponent), g * 0, g * (out * log(input)))
 
 
-def _power(base: Any, exponent: Any) -> Any:
-    return _pow(base, exponent)
+def _pow_number_exponent(g, input, exponent, out):
+    if isinstance(input, complex):
+        return g * (out * cmath.log(input))
+    slope = out * (math.log(input) if input > 0 else -math.inf if input == 0 else math.nan)
+    return where(_positive(exponent), g * 0, g * slope) if input == 0 else g * slope
+
+
+def _positive(exponent: Any) -> Any:
+    return (exponent.real >= 0) & (exponent.imag == 0) if _is_complex(exponent) else exponent >= 0
 
 
 @op(promote="same", promoted=("input", "exponent"), name="PowBackward0", input=_pow_input)
@@ -283,15 +312,29 @@ def _pow_number(input, exponent):
     return namespace(input).power(input, exponent)
 
 
-@op(promote="same", promoted=("input", "exponent"), name="PowBackward1", input=_pow_input, exponent=_pow_exponent)
+@op(
+    check=no_bool("pow", operands=2),
+    promote="same",
+    promoted=("input", "exponent"),
+    name="PowBackward1",
+    input=_pow_input,
+    exponent=_pow_exponent,
+)
 def _pow(input, exponent):
-    xp = namespace(input if hasattr(input, "dtype") else exponent)
-    return xp.power(input, exponent)
+    return namespace(input).power(input, exponent)
+
+
+@op(promote="same", promoted=("input", "exponent"), name="PowBackward2", exponent=_pow_number_exponent)
+def _number_pow(input, exponent):
+    return namespace(exponent).power(input, exponent)
 
 
 def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """`input ** exponent`; either may be a number."""
-    function = _pow if isinstance(exponent, Variable) else _pow_number
+    if not isinstance(input, Variable):
+        function = _number_pow
+    else:
+        function = _pow if isinstance(exponent, Variable) else _pow_number
     return function(input, exponent) if out is None else function(input, exponent, out=out)
 
 
@@ -481,7 +524,12 @@ def sigmoid(input):
     return 0.5 * xp.tanh(0.5 * input) + 0.5
 
 
-@op(promote="float", promoted=("input",), input=lambda g, input, eps: _logit_input(g, input, eps))
+@op(
+    check=no_complex("logit_cpu"),
+    promote="float",
+    promoted=("input",),
+    input=lambda g, input, eps: _logit_input(g, input, eps),
+)
 def logit(input, eps=None):
     """`log(x / (1 - x))`, with x first clamped to [eps, 1 - eps] if `eps` is given."""
     xp = namespace(input)
@@ -503,31 +551,40 @@ def _keep_integers(input: Any, function: str) -> Any:
     return input.copy() if input.dtype.kind in "iu" else getattr(namespace(input), function)(input)
 
 
-@op(input=lambda g: g * 0)
+@op(
+    check=both(no_complex("", "ceil is not supported for complex inputs"), no_bool("ceil_vml_cpu")),
+    input=lambda g: g * 0,
+)
 def ceil(input):
     """Rounds up."""
     return _keep_integers(input, "ceil")
 
 
-@op(input=lambda g: g * 0)
+@op(
+    check=both(no_complex("", "floor is not supported for complex inputs"), no_bool("floor_vml_cpu")),
+    input=lambda g: g * 0,
+)
 def floor(input):
     """Rounds down."""
     return _keep_integers(input, "floor")
 
 
-@op(input=lambda g: g * 0)
+@op(check=both(no_complex("round_vml_cpu"), no_bool("round_vml_cpu")), input=lambda g: g * 0)
 def round(input, *, decimals=0):
     """Rounds to the nearest integer, halves to even; or to `decimals` places."""
     return input.copy() if input.dtype.kind in "iu" else namespace(input).round(input, decimals)
 
 
-@op(input=lambda g: g * 0)
+@op(
+    check=both(no_complex("", "trunc is not supported for complex inputs"), no_bool("trunc_vml_cpu")),
+    input=lambda g: g * 0,
+)
 def trunc(input):
     """Rounds toward zero."""
     return _keep_integers(input, "trunc")
 
 
-@op(input=lambda g: g)
+@op(check=both(no_complex("frac_cpu"), no_integers("frac_cpu")), input=lambda g: g)
 def frac(input):
     """What `trunc` takes away."""
     return input - namespace(input).trunc(input)
@@ -557,7 +614,14 @@ def _clamp_max(g, input, min, max):
     return where(chosen, g, g * 0)
 
 
-@op(promote="same", promoted=("input", "min", "max"), input=_clamp_input, min=_clamp_min, max=_clamp_max)
+@op(
+    check=no_complex("", "clamp is not supported for complex types"),
+    promote="same",
+    promoted=("input", "min", "max"),
+    input=_clamp_input,
+    min=_clamp_min,
+    max=_clamp_max,
+)
 def clamp(input, min=None, max=None):
     """Elements below `min` become `min`, above `max` become `max`; bounds are numbers, tensors or None."""
     if min is None and max is None:
@@ -582,6 +646,7 @@ def _half_where_equal(g, input, other, lost):
 
 
 @op(
+    check=no_complex("", "maximum not implemented for complex tensors.", RuntimeError),
     promote="same",
     input=lambda g, input, other: _half_where_equal(g, input, other, input < other),
     other=lambda g, input, other: _half_where_equal(g, input, other, input > other),
@@ -592,6 +657,7 @@ def maximum(input, other):
 
 
 @op(
+    check=no_complex("", "minimum not implemented for complex tensors.", RuntimeError),
     promote="same",
     input=lambda g, input, other: _half_where_equal(g, input, other, input > other),
     other=lambda g, input, other: _half_where_equal(g, input, other, input < other),
@@ -605,15 +671,23 @@ def _keep(g, chosen):
     return where(chosen, g, g * 0)
 
 
-@op(promote="same", input=lambda g, input, other: _keep(g, (input >= other) | isnan(other)),
-    other=lambda g, input, other: _keep(g, ~((input >= other) | isnan(other))))  # fmt: skip
+@op(
+    check=no_complex("", "fmax not implemented for complex tensors.", RuntimeError),
+    promote="same",
+    input=lambda g, input, other: _keep(g, (input >= other) | isnan(other)),
+    other=lambda g, input, other: _keep(g, ~((input >= other) | isnan(other))),
+)
 def fmax(input, other):
     """The larger of each pair; a nan loses against a number."""
     return namespace(input).fmax(input, other)
 
 
-@op(promote="same", input=lambda g, input, other: _keep(g, (input <= other) | isnan(other)),
-    other=lambda g, input, other: _keep(g, ~((input <= other) | isnan(other))))  # fmt: skip
+@op(
+    check=no_complex("", "fmin not implemented for complex tensors.", RuntimeError),
+    promote="same",
+    input=lambda g, input, other: _keep(g, (input <= other) | isnan(other)),
+    other=lambda g, input, other: _keep(g, ~((input <= other) | isnan(other))),
+)
 def fmin(input, other):
     """The smaller of each pair; a nan loses against a number."""
     return namespace(input).fmin(input, other)
@@ -660,8 +734,12 @@ def _hypot_share(g, part, out):
     return g * (part / where(out == 0, 1.0, out))
 
 
-@op(promote="float", input=lambda g, input, out: _hypot_share(g, input, out),
-    other=lambda g, other, out: _hypot_share(g, other, out))  # fmt: skip
+@op(
+    check=no_integers("hypot_cpu", operands=2),
+    promote="float",
+    input=lambda g, input, out: _hypot_share(g, input, out),
+    other=lambda g, other, out: _hypot_share(g, other, out),
+)
 def hypot(input, other):
     """`sqrt(input^2 + other^2)` without overflow."""
     return namespace(input).hypot(input, other)
@@ -688,7 +766,12 @@ def _xlogy_input(g, input, other):
     return g * where((input == 0) & (other <= 0), 0.0, slope)
 
 
-@op(promote="float", input=_xlogy_input, other=lambda g, input, other: g * (input / other))
+@op(
+    check=no_complex("xlogy_cpu"),
+    promote="float",
+    input=_xlogy_input,
+    other=lambda g, input, other: g * (input / other),
+)
 def xlogy(input, other):
     """`input * log(other)`, 0 where input is 0 (nan where other is nan)."""
     xp = namespace(input if hasattr(input, "dtype") else other)
@@ -697,7 +780,14 @@ def xlogy(input, other):
     return xp.where((input == 0) & ~xp.isnan(other), 0, input * xp.log(other))
 
 
-@op(promote="same", promoted=("input", "values"))
+def _check_heaviside(input: Any, values: Any) -> None:
+    if input.dtype.kind == "c" or values.dtype.kind == "c":
+        raise RuntimeError("heaviside is not yet implemented for complex tensors.")
+    if input.dtype != values.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+
+
+@op(check=_check_heaviside, promote="same", promoted=("input", "values"))
 def heaviside(input, values):
     """0 below zero, 1 above, `values` at zero."""
     return namespace(input).heaviside(input, values).astype(input.dtype)
@@ -714,13 +804,21 @@ def _copysign_input(g, input, out):
     return where(input == 0, 0.0, g * (out / where(input == 0, 1.0, input)))
 
 
-@op(promote="float", input=lambda g: g * (math.pi / 180))
+@op(
+    check=no_complex("", "deg2rad is not supported for complex tensors.", RuntimeError),
+    promote="float",
+    input=lambda g: g * (math.pi / 180),
+)
 def deg2rad(input):
     """Degrees to radians."""
     return input * (math.pi / 180)
 
 
-@op(promote="float", input=lambda g: g * (180 / math.pi))
+@op(
+    check=no_complex("", "rad2deg is not supported for complex tensors.", RuntimeError),
+    promote="float",
+    input=lambda g: g * (180 / math.pi),
+)
 def rad2deg(input):
     """Radians to degrees."""
     return input * (180 / math.pi)
@@ -780,25 +878,25 @@ def ne(input, other):
     return namespace(input).not_equal(input, other)
 
 
-@op(promote="same")
+@op(check=no_complex("lt_cpu"), promote="same")
 def lt(input, other):
     """`input < other`."""
     return namespace(input).less(input, other)
 
 
-@op(promote="same")
+@op(check=no_complex("le_cpu"), promote="same")
 def le(input, other):
     """`input <= other`."""
     return namespace(input).less_equal(input, other)
 
 
-@op(promote="same")
+@op(check=no_complex("gt_cpu"), promote="same")
 def gt(input, other):
     """`input > other`."""
     return namespace(input).greater(input, other)
 
 
-@op(promote="same")
+@op(check=no_complex("ge_cpu"), promote="same")
 def ge(input, other):
     """`input >= other`."""
     return namespace(input).greater_equal(input, other)
@@ -822,13 +920,13 @@ def isfinite(input):
     return namespace(input).isfinite(input)
 
 
-@op()
+@op(check=no_complex("", "isposinf does not support complex inputs.", RuntimeError))
 def isposinf(input):
     """Where elements are +inf."""
     return namespace(input).isposinf(input)
 
 
-@op()
+@op(check=no_complex("", "isneginf does not support complex inputs.", RuntimeError))
 def isneginf(input):
     """Where elements are -inf."""
     return namespace(input).isneginf(input)
@@ -840,7 +938,7 @@ def isreal(input):
     return namespace(input).isreal(input)
 
 
-@op()
+@op(check=no_complex("", "signbit is not implemented for complex tensors."))
 def signbit(input):
     """Where the sign bit is set."""
     return namespace(input).signbit(input) if input.dtype.kind in "fV" else input < 0
@@ -904,13 +1002,13 @@ def bitwise_not(input):
     return namespace(input).invert(input)
 
 
-@op(promote="same")
+@op(check=no_bool("lshift_cpu", operands=2), promote="same")
 def bitwise_left_shift(input, other):
     """`input << other`."""
     return namespace(input).left_shift(input, other)
 
 
-@op(promote="same")
+@op(check=no_bool("rshift_cpu", operands=2), promote="same")
 def bitwise_right_shift(input, other):
     """`input >> other`."""
     return namespace(input).right_shift(input, other)

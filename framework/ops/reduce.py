@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from . import pointwise
 from .half import narrowed, widened
 from .index import _scatter_add_zeros
 from .pointwise import abs, conj, exp, isclose, sgn, sign, where
+from .refuse import both, no_bool, no_complex
 from .results import named_result
 from .shape import cat, expand, flip, narrow, reshape, shape_of, unsqueeze, wrap_dim, wrap_dims
 
@@ -126,7 +128,10 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     return _mean(input, () if dim is None else dim, keepdim, dtype, out=out)
 
 
-@op(input=lambda g, input, dim: where(input != input, 0.0, spread(g, shape_of(input), dim)))
+@op(
+    check=no_complex("", "nansum on CPU does not support complex inputs", RuntimeError),
+    input=lambda g, input, dim: where(input != input, 0.0, spread(g, shape_of(input), dim)),
+)
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum in which nan counts as zero."""
     clean = widened(input)
@@ -177,8 +182,9 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
 # --- spread -------------------------------------------------------------------------------------------------------
 
 
-def _variance(input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
-    _check_float("var", input, None)
+def _variance(name: str, input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    if input.dtype.kind in "biu":
+        raise RuntimeError("std and var only support floating point and complex dtypes")
     axes = _dims(dim, input.ndim)
     xp = namespace(input)
     mean_ = input.mean(axis=axes, keepdims=True)
@@ -186,6 +192,13 @@ def _variance(input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     square = (away * away.conj()).real if input.dtype.kind == "c" else away * away
     freedom = _count(input.shape, axes) - correction
     total = square.sum(axis=axes, keepdims=keepdim)
+    if freedom <= 0:
+        warnings.warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+            "(input numel divided by output numel).",
+            UserWarning,
+            stacklevel=5,
+        )
     scale = xp.asarray(builtins.max(freedom, 0), dtype=total.dtype)
     return total / scale
 
@@ -200,7 +213,7 @@ def _var_input(g, input, dim, correction):
 
 @op(name="VarBackward0", input=_var_input)
 def _var(input, dim=None, correction=1, keepdim=False):
-    return narrowed(_variance(widened(input), dim, correction, keepdim), input)
+    return narrowed(_variance("var", widened(input), dim, correction, keepdim), input)
 
 
 def _std_input(g, input, dim, correction, out):
@@ -210,7 +223,7 @@ def _std_input(g, input, dim, correction, out):
 
 @op(name="StdBackward0", input=_std_input)
 def _std(input, dim=None, correction=1, keepdim=False):
-    return narrowed(namespace(input).sqrt(_variance(widened(input), dim, correction, keepdim)), input)
+    return narrowed(namespace(input).sqrt(_variance("std", widened(input), dim, correction, keepdim)), input)
 
 
 def _spread_form(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
@@ -295,14 +308,14 @@ def _check_nonempty(name: str, input: Any, dim: Any) -> None:
         raise IndexError(f"{name}(): Expected reduction dim {axes[0]} to have non-zero size.")
 
 
-@op(input=_amax_input)
+@op(check=no_complex("max_values_cpu"), input=_amax_input)
 def amax(input, dim=(), keepdim=False):
     """The largest elements over `dim`; equal ones share the gradient."""
     _check_nonempty("amax", input, dim)
     return input.max(axis=_dims(dim, input.ndim), keepdims=keepdim)
 
 
-@op(input=_amax_input)
+@op(check=no_complex("min_values_cpu"), input=_amax_input)
 def amin(input, dim=(), keepdim=False):
     """The smallest elements over `dim`; equal ones share the gradient."""
     _check_nonempty("amin", input, dim)
@@ -350,23 +363,35 @@ def _extreme_dim(name: str, input: Any, dim: Any, keepdim: bool, result: Any) ->
     return result(values, indices.astype(np.int64))
 
 
-@op(name="MaxBackward0", input=_max_dim_input)
+def _ordered(name: str) -> Any:
+    return no_complex("", f"{name}(): does not support complex input", RuntimeError)
+
+
+@op(
+    check=_ordered("max"),
+    name="MaxBackward0",
+    input=_max_dim_input,
+)
 def _max_dim(input, dim, keepdim=False):
     return _extreme_dim("max", input, dim, keepdim, MaxResult)
 
 
-@op(name="MinBackward0", input=_max_dim_input)
+@op(
+    check=_ordered("min"),
+    name="MinBackward0",
+    input=_max_dim_input,
+)
 def _min_dim(input, dim, keepdim=False):
     return _extreme_dim("min", input, dim, keepdim, MinResult)
 
 
-@op(name="MaxBackward1", input=extreme_all_input)
+@op(check=no_complex("max_all"), name="MaxBackward1", input=extreme_all_input)
 def _max_all(input):
     _check_nonempty("max", input, None)
     return input.max()
 
 
-@op(name="MinBackward1", input=extreme_all_input)
+@op(check=no_complex("min_all"), name="MinBackward1", input=extreme_all_input)
 def _min_all(input):
     _check_nonempty("min", input, None)
     return input.min()
@@ -407,13 +432,23 @@ def _arg(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     return _extreme_dim(name, input, dim, keepdim, MaxResult)[1]
 
 
-@op()
+@op(
+    check=both(
+        _ordered("argmax"),
+        no_bool("", "argmax(): does not support bool input", RuntimeError),
+    )
+)
 def argmax(input, dim=None, keepdim=False):
     """The index of the largest element along `dim`, or in the flattened tensor."""
     return _arg("max", input, dim, keepdim)
 
 
-@op()
+@op(
+    check=both(
+        _ordered("argmin"),
+        no_bool("", "argmin(): does not support bool input", RuntimeError),
+    )
+)
 def argmin(input, dim=None, keepdim=False):
     """The index of the smallest element along `dim`, or in the flattened tensor."""
     return _arg("min", input, dim, keepdim)
@@ -614,7 +649,7 @@ def sum_keep(value: Any, dim: Any) -> Any:
     return _sum(value, axes, True) if isinstance(value, Variable) else _sum.plain(value, axes, True)  # type: ignore[attr-defined]
 
 
-@op(promote="float", promoted=("input",), input=_softmax_input)
+@op(check=no_complex("softmax_lastdim_kernel_impl"), promote="float", promoted=("input",), input=_softmax_input)
 def _softmax(input, dim):
     xp = namespace(input)
     axes = _dims(dim, input.ndim)
@@ -626,7 +661,12 @@ def _softmax(input, dim):
     return narrowed(result, input)
 
 
-@op(promote="float", promoted=("input",), input=lambda g, out, dim: g - exp(out) * sum_keep(g, dim))
+@op(
+    check=no_complex("log_softmax_lastdim_kernel_impl"),
+    promote="float",
+    promoted=("input",),
+    input=lambda g, out, dim: g - exp(out) * sum_keep(g, dim),
+)
 def _log_softmax(input, dim):
     xp = namespace(input)
     axes = _dims(dim, input.ndim)

@@ -18,6 +18,7 @@ from .index import _scatter_add_zeros
 from .pointwise import exp, log, logical_xor, where
 from .reduce import cumsum
 from .reduce import sum as sum_over
+from .refuse import no_complex
 from .results import named_result
 from .shape import cat, flip, narrow, shape_of, wrap_dim
 
@@ -66,13 +67,13 @@ def _running_extreme(input: Any, dim: Any, better: Callable, result: Any) -> Any
     return result(xp.moveaxis(values, -1, at), xp.moveaxis(found, -1, at))
 
 
-@op(input=_picked)
+@op(check=no_complex("cummax_cpu"), input=_picked)
 def cummax(input, dim):
     """`(values, indices)` of the largest element so far along `dim`; of equal ones the last."""
     return _running_extreme(input, dim, lambda a, b: a > b, CummaxResult)
 
 
-@op(input=_picked)
+@op(check=no_complex("cummin_cpu"), input=_picked)
 def cummin(input, dim):
     """`(values, indices)` of the smallest element so far along `dim`; of equal ones the last."""
     return _running_extreme(input, dim, lambda a, b: a < b, CumminResult)

@@ -38,8 +38,13 @@ def wrap_dims(dims: Any, ndim: int) -> tuple[int, ...]:
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
-    """The shape of an array or Tensor as a plain tuple."""
-    return value._array.shape if isinstance(value, Variable) else value.shape
+    """The shape of an array or Tensor as a plain tuple; TypeError for anything else."""
+    if isinstance(value, Variable):
+        return value._array.shape
+    try:
+        return value.shape
+    except AttributeError:
+        raise TypeError(f"argument must be Tensor, not {type(value).__name__}") from None
 
 
 def infer_size(shape: Sequence[Any], count: int) -> tuple[int, ...]:
@@ -109,6 +114,8 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
     """Dimension `dim` as several, of `sizes` (one may be -1)."""
     shape = shape_of(input)
+    if not shape:
+        raise RuntimeError(f"unflatten: Dimension specified as {dim} but tensor has no dimensions")
     at = wrap_dim(dim, len(shape))
     try:
         inner = infer_size(tuple(sizes), shape[at])
@@ -128,7 +135,7 @@ def ravel(input: Any) -> Any:
 @op(input=lambda g: g)
 def clone(input, *, memory_format=None):
     """A copy that gradients flow through."""
-    return input.copy(order="K") if memory_format is None else input.copy()
+    return input.copy(order="K" if memory_format is None else "C")
 
 
 @op(view=True, name="CloneBackward0", input=lambda g: g)
@@ -191,6 +198,8 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
             "movedim: Invalid source or destination dims: source "
             f"({list(from_)} dims) should contain the same number of dims as destination ({list(to)} dims)"
         )
+    if not ndim:
+        return permute(input, ())
     order: list[int] = [-1] * ndim
     for s, d in zip(from_, to, strict=True):
         order[d] = s
@@ -306,8 +315,21 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     """The tensors, each expanded to their common shape."""
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         tensors = tuple(tensors[0])
-    shape = broadcast_shapes(*(tuple(shape_of(x)) for x in tensors))
+    shape: tuple[int, ...] = ()
+    for x in tensors:
+        shape = _broadcast_pair(shape, shape_of(x))
     return tuple(expand(x, shape) for x in tensors)
+
+
+def _broadcast_pair(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    ndim = max(len(a), len(b))
+    pairs = list(zip((1,) * (ndim - len(a)) + a, (1,) * (ndim - len(b)) + b, strict=True))
+    for d, (n, m) in enumerate(pairs):
+        if n != m and 1 not in (n, m):
+            raise RuntimeError(
+                f"The size of tensor a ({n}) must match the size of tensor b ({m}) at non-singleton dimension {d}"
+            )
+    return tuple(m if n == 1 else n for n, m in pairs)
 
 
 # --- repeating ----------------------------------------------------------------------------------------------------
@@ -490,6 +512,8 @@ def column_stack(tensors: Any, *, out: Any = None) -> Any:
 def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     """Elements `start` to `start + length` along `dim`; a view."""
     shape = shape_of(input)
+    if not shape:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     at = wrap_dim(dim, len(shape))
     start = int(start)
     if not -shape[at] <= start <= shape[at]:
@@ -528,6 +552,8 @@ def _split(input, sizes, dim):
 def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     """Pieces along `dim`: of one size (the last may be smaller), or of the sizes listed; views."""
     shape = shape_of(tensor)
+    if not shape:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
     at = wrap_dim(dim, len(shape))
     total = shape[at]
     if isinstance(split_size_or_sections, (tuple, list)):
@@ -549,6 +575,8 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """At most `chunks` pieces of equal size along `dim`; views."""
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    if not shape_of(input):
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     total = shape_of(input)[wrap_dim(dim, len(shape_of(input)))]
     return split(input, -(-total // chunks) if total else [0] * chunks, dim)
 
@@ -556,6 +584,8 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
 def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     """Pieces along `dim`: a number of nearly equal ones, or cut at the indices listed; views."""
     shape = shape_of(input)
+    if not shape:
+        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     at = wrap_dim(dim, len(shape))
     total = shape[at]
     if isinstance(indices_or_sections, Variable):
@@ -607,7 +637,7 @@ def unbind(input, dim=0):
     """The slices along `dim`, without it; views."""
     at = wrap_dim(dim, input.ndim)
     if input.ndim == 0:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     lead = (slice(None),) * at
     return tuple(input[(*lead, i, ...)] for i in range(input.shape[at]))
 
@@ -618,7 +648,8 @@ def unbind(input, dim=0):
 @op(varargs="dims", input=lambda g, dims: flip(g, dims))
 def flip(input, dims):
     """Reversed along `dims`; a copy."""
-    return namespace(input).flip(input, wrap_dims(dims, input.ndim)).copy()
+    places = wrap_dims(dims, input.ndim)
+    return namespace(input).flip(input, places).copy() if input.ndim else input.copy()
 
 
 def fliplr(input: Any) -> Any:
@@ -645,6 +676,8 @@ def roll(input, shifts, dims=None):
 def rot90(input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Any:
     """Turned by 90 degrees, `k` times, in the plane of `dims`."""
     ndim = len(shape_of(input))
+    if ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {ndim}")
     first, second = wrap_dims(dims, ndim)
     k = k % 4
     if k == 0:
@@ -668,6 +701,8 @@ def unfold(input, dimension, size, step):
         raise RuntimeError(f"maximum size for tensor at dimension {at} is {length} but size is {size}")
     if step <= 0:
         raise RuntimeError(f"step is {step} but must be > 0")
+    if not input.ndim:
+        return input.reshape(1)[:size]
     shape = list(input.shape)
     strides = list(input.strides)
     shape[at : at + 1] = [(length - size) // step + 1]
@@ -679,6 +714,8 @@ def unfold(input, dimension, size, step):
 @op(name="UnfoldBackwardBackward0", input=lambda g, dimension, size, step: unfold(g, dimension, size, step))
 def _unfold_input(input, shape, dimension, size, step):
     xp = namespace(input)
+    if not shape:
+        return input.sum()
     at = wrap_dim(dimension, len(shape))
     result = xp.zeros(shape, input.dtype)
     lead = (slice(None),) * at

@@ -13,6 +13,7 @@ from ..engine import op, wrap
 from .index import gather
 from .pointwise import ceil, floor, isnan, lerp, round, where
 from .reduce import extreme_all_input, pick_grad
+from .refuse import both, no_bool, no_complex
 from .results import named_result
 from .scan import last_marked
 from .shape import expand, movedim, reshape, shape_of, squeeze, wrap_dim
@@ -55,7 +56,7 @@ def _of_scalar(input: Any, result: Any) -> Any:
 # --- order --------------------------------------------------------------------------------------------------------
 
 
-@op(input=_picked_input)
+@op(check=no_complex("", "Sort does not support complex dtypes on CPU", RuntimeError), input=_picked_input)
 def _sort(input, dim=-1, descending=False):
     at = wrap_dim(dim, input.ndim)
     if input.ndim == 0:
@@ -79,7 +80,13 @@ def msort(input: Any, *, out: Any = None) -> Any:
     return values if out is None else out.copy_(values)
 
 
-@op(input=_picked_input)
+@op(
+    check=both(
+        no_complex("", "topk does not support complex dtypes on CPU", RuntimeError),
+        no_bool("", "topk does not support bool dtypes on CPU", RuntimeError),
+    ),
+    input=_picked_input,
+)
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """`(values, indices)` of the `k` largest (or smallest) elements along `dim`, in order."""
     at = wrap_dim(dim, input.ndim)
@@ -91,7 +98,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     return _take(input, _order(input, at, bool(largest))[(*lead, slice(k))], at, TopkResult)
 
 
-@op(input=_picked_input)
+@op(check=no_complex("kthvalue_cpu"), input=_picked_input)
 def kthvalue(input, k, dim=-1, keepdim=False):
     """`(values, indices)` of the `k`-th smallest element along `dim` (the smallest is the first)."""
     at = wrap_dim(dim, input.ndim)
@@ -137,22 +144,22 @@ def _median_whole(name: str, input: Any, skip_nan: bool) -> Any:
     return _median_along(name, input.reshape(-1), 0, False, skip_nan, MedianResult)[0]
 
 
-@op(name="MedianBackward1", input=_picked_input)
+@op(check=both(no_complex("median_cpu"), no_bool("median_cpu")), name="MedianBackward1", input=_picked_input)
 def _median_dim(input, dim, keepdim=False):
     return _median_along("median", input, dim, keepdim, False, MedianResult)
 
 
-@op(name="NanmedianBackward1", input=_picked_input)
+@op(check=both(no_complex("median_cpu"), no_bool("median_cpu")), name="NanmedianBackward1", input=_picked_input)
 def _nanmedian_dim(input, dim, keepdim=False):
     return _median_along("nanmedian", input, dim, keepdim, True, NanmedianResult)
 
 
-@op(name="MedianBackward0", input=extreme_all_input)
+@op(check=both(no_complex("median_cpu"), no_bool("median_cpu")), name="MedianBackward0", input=extreme_all_input)
 def _median_all(input):
     return _median_whole("median", input, False)
 
 
-@op(name="NanmedianBackward0", input=extreme_all_input)
+@op(check=both(no_complex("median_cpu"), no_bool("median_cpu")), name="NanmedianBackward0", input=extreme_all_input)
 def _nanmedian_all(input):
     return _median_whole("nanmedian", input, True)
 
@@ -171,7 +178,7 @@ def nanmedian(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = 
     return _nanmedian_dim(input, dim, keepdim) if out is None else _nanmedian_dim(input, dim, keepdim, out=out)
 
 
-@op(input=_picked_input)
+@op(check=no_complex("mode_cpu"), input=_picked_input)
 def mode(input, dim=-1, keepdim=False):
     """`(values, indices)` of the commonest value along `dim` (the smallest of several), at its last place."""
     at = wrap_dim(dim, input.ndim)

@@ -13,6 +13,7 @@ from typing import Any
 from ..backend import namespace
 from ..engine import op
 from .pointwise import exp
+from .refuse import no_complex
 
 _TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
@@ -126,7 +127,11 @@ def erf(input):
     return _in_blocks(_erf, input)
 
 
-@op(promote="float", input=lambda g, input: g * exp(-(input * input)) * -_TWO_OVER_SQRT_PI)
+@op(
+    check=no_complex("erfc_vml_cpu"),
+    promote="float",
+    input=lambda g, input: g * exp(-(input * input)) * -_TWO_OVER_SQRT_PI,
+)
 def erfc(input):
     """`1 - erf(input)`, accurate where it is small."""
     return _in_blocks(_erfc, input)
