@@ -9,7 +9,9 @@ def resnet18_cifar_step(torch):
     return training_step(torch, resnet18(torch), batch_size=128)
 
 
-@case(tolerance=1e-4)
+# A float32 rounding that moves one element across a ReLU's zero changes the gradients by up to 1e-2 of their norm, in
+# PyTorch as in ours (benchmarks/NOTES.md); in float64 the losses of the two agree to 1e-15.
+@case(tolerance=1e-3)
 def resnet18_batch8_step(torch):
     """ResNet-18 on 32x32 images, batch 8: the same full step"""
     return training_step(torch, resnet18(torch), batch_size=8)

@@ -9,7 +9,7 @@ from .. import dtypes
 from .errors import reraise
 from .grad_mode import mode
 from .node import Node, SavedOutput, edge_of, next_sequence
-from .op import Op, scalar_type_name
+from .op import _F32, _F64, Op, scalar_type_name
 from .variable import Variable, counter_of, wrap
 from .views import check_writable, set_history
 
@@ -21,12 +21,53 @@ def inplace(function: Callable) -> Callable:
     shape or type `self` cannot hold.
     """
     op: Op = function.op  # type: ignore[attr-defined]
-
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return write_in_place(op, op.bind((self, *args), kwargs))
+    method = _binary_method(op) if op.promoted == (0, 1) and op.count == 2 else _general_method(op)
 
     method.__name__ = method.__qualname__ = f"{op.public_name}_"
     method.__doc__ = f"In-place version of `{op.public_name}`."
+    return method
+
+
+def _general_method(op: Op) -> Callable:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return write_in_place(op, op.bind((self, *args), kwargs))
+
+    return method
+
+
+def _binary_method(op: Op) -> Callable:
+    """The thin path of `x.f_(tensor)` of one floating type and `x.f_(number)`, where no history is to be rewritten."""
+    general, plain = _general_method(op), op.plain
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != 1:
+            return general(self, *args, **kwargs)
+        other = args[0]
+        array = self._array
+        type_ = array.dtype
+        if (type_ is not _F32 and type_ is not _F64) or (mode.enabled and self._requires_grad) or 0 in array.strides:
+            return general(self, other)
+        if isinstance(other, Variable):
+            value = other._array
+            if value.dtype is not type_ or (mode.enabled and other._requires_grad):
+                return general(self, other)
+        elif type(other) is float or type(other) is int:
+            value = other
+        else:
+            return general(self, other)
+        try:
+            result = plain(array, value)
+        except Exception as error:
+            reraise(op, [self, other], error)
+        if result.shape != array.shape or result.dtype is not type_:
+            _check_fits(array, result)
+        array[...] = result
+        if self._counter is None:
+            self._counter = [1]
+        else:
+            self._counter[0] += 1
+        return self
+
     return method
 
 

@@ -603,8 +603,10 @@ def _first(op: Op, general: Callable) -> Callable:
         out._array = result
         out._requires_grad = False
         out._node = out._grad = out._counter = out._view = out._hooks = None
-        if view and is_view_of(result, a):
-            ViewInfo.mark(out, input, op, rest, None)
+        if view:
+            base = result.base
+            if (base is not None and (base is a or base is a.base or is_view_of(result, a))) or result is a:
+                ViewInfo.mark(out, input, op, rest, None)
         if input._requires_grad and mode.enabled and differentiable:
             if result.dtype is not type_ and result.dtype.kind in "biu":
                 return out

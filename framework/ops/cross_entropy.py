@@ -11,7 +11,7 @@ from ..backend import namespace
 from ..engine import Variable, op, scalar_type_name, wrap
 from .activation import relu
 from .index import _grid as grid
-from .index import gather
+from .index import gather, pick_along
 from .loss import check_reduction, legacy_reduction, reduced
 from .reduce import _softmax, log_softmax
 from .shape import expand, reshape, shape_of, unsqueeze
@@ -122,7 +122,7 @@ def _nll_input(g, input_shape, index, share, reduction):
 
 def _nll_operator(name: str) -> Any:
     def nll_loss(input, index, share, reduction):
-        return _reduce_classes(-namespace(input).take_along_axis(input, index, 1), share, reduction)
+        return _reduce_classes(-pick_along(input, index, 1), share, reduction)
 
     return op(name=name, input=_nll_input)(nll_loss)
 
@@ -176,7 +176,7 @@ def _cross_entropy_operator(name: str) -> Any:
     """Softmax and negative log-likelihood in one; `total` is the log of the sum of exponentials over the classes."""
 
     def cross_entropy(input, index, share, total, reduction):
-        return _reduce_classes(total - namespace(input).take_along_axis(input, index, 1), share, reduction)
+        return _reduce_classes(total - pick_along(input, index, 1), share, reduction)
 
     return op(name=name, input=_cross_entropy_input)(cross_entropy)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import add_at, device_of, namespace, to_device
-from ..engine import Variable, inplace, op, scalar_type_name, wrap, write_in_place
+from ..engine import Variable, counter_of, inplace, mode, op, scalar_type_name, wrap, write_in_place
 from .shape import broadcast_shapes, diagonal, expand, reshape, shape_of, wrap_dim
 
 # --- x[...] by ints, slices, None: views --------------------------------------------------------------------------
@@ -43,6 +43,8 @@ def _place(input, shape, index):
 
 @op(sequences=("indices",), input=lambda g, input_shape, indices: _index_add_at(g, input_shape, indices))
 def _index(input, indices):
+    if len(indices) == 1 and indices[0].dtype.kind == "i":
+        return input.take(indices[0], 0)  # three times as fast
     return input[indices]
 
 
@@ -255,6 +257,10 @@ def getitem(input: Any, index: Any) -> Any:
         view = _plain_view(index)
         if view is not None:
             return view(input, index)
+    elif isinstance(index, Variable):
+        places, array = index._array, input._array
+        if places.dtype == np.int64 and places.ndim and array.ndim and type(places) is type(array):
+            return _index(input, (index,))
     basic, advanced, last = _parse(input, index)
     if advanced is None:
         return _VIEWS[last](input, basic)
@@ -265,6 +271,8 @@ def getitem(input: Any, index: Any) -> Any:
 
 def setitem(input: Any, index: Any, value: Any) -> None:
     """`input[index] = value`, under the rules of in-place writes."""
+    if _is_plain(index) and _write_plainly(input, index, value):
+        return
     basic, advanced, last = _parse(input, index)
     needs_view = any(i is None or type(i) is int or (type(i) is slice and i != slice(None)) for i in basic)
     place = _VIEWS[last](input, basic) if needs_view else input
@@ -282,6 +290,35 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     if type(source._array) is not type(place._array) and source._array.ndim == 0:
         source = source.to(place.device)
     write_in_place(_index_put.op, [place, advanced, source, False])  # type: ignore[attr-defined]
+
+
+def _is_plain(index: Any) -> bool:
+    """Whether an index is made of ints and forward slices alone."""
+    return all(
+        type(item) is int or (type(item) is slice and (item.step is None or (type(item.step) is int and item.step > 0)))
+        for item in (index if type(index) is tuple else (index,))
+    )
+
+
+def _write_plainly(input: Any, index: Any, value: Any) -> bool:
+    """`input[index] = value` where no history is to be rewritten and nothing can go wrong but the shapes."""
+    array = input._array
+    if (mode.enabled and input._requires_grad) or array.dtype.kind != "f" or 0 in array.strides:
+        return False
+    if isinstance(value, Variable):
+        if (mode.enabled and value._requires_grad) or value._array.dtype is not array.dtype:
+            return False
+        if type(value._array) is not type(array):
+            return False
+        value = value._array
+    elif type(value) is not float and type(value) is not int:
+        return False
+    try:
+        array[index] = value
+    except (IndexError, ValueError):
+        return False  # the careful path has PyTorch's words for it
+    counter_of(input)[0] += 1
+    return True
 
 
 # --- copying and filling ------------------------------------------------------------------------------------------
@@ -344,9 +381,9 @@ def _check_index(name: str, input: Any, index: Any, dim: int) -> int:
             )
     if type(index) is np.ndarray and index.size:
         size = input.shape[at] if input.ndim else 1
-        low, high = int(index.min()), int(index.max())
-        if low < 0 or high >= size:
-            raise RuntimeError(f"index {low if low < 0 else high} is out of bounds for dimension {at} with size {size}")
+        if index.astype(np.int64, copy=False).view(np.uint64).max() >= size:  # a negative one is huge without its sign
+            bad = index.min() if index.min() < 0 else index.max()
+            raise RuntimeError(f"index {bad} is out of bounds for dimension {at} with size {size}")
     return at
 
 
@@ -356,7 +393,29 @@ def gather(input, dim, index, *, sparse_grad=False):
     at = _check_index("gather", input, index, dim)
     if input.ndim == 0:
         return namespace(input).broadcast_to(input, index.shape).copy()
-    return input[_grid(namespace(input), index, at)]
+    return pick_along(input, index, at)
+
+
+def pick_along(input: Any, index: Any, at: int) -> Any:
+    """The elements of an array that `index` picks along dimension `at`."""
+    if not input.flags.c_contiguous:
+        return input[_grid(namespace(input), index, at)]
+    return input.take(_flat_places(input, index, at))  # several times as fast
+
+
+def _flat_places(input: Any, index: Any, at: int) -> Any:
+    """Where in the flattened `input` the elements lie that `index` picks along dimension `at`."""
+    xp = namespace(input)
+    step = 1
+    places = None
+    for d in range(input.ndim - 1, -1, -1):
+        if d == at:
+            part = index if step == 1 else index.astype(np.int64, copy=False) * step
+        else:
+            part = xp.arange(0, index.shape[d] * step, step).reshape((-1,) + (1,) * (input.ndim - d - 1))
+        places = part if places is None else places + part
+        step *= input.shape[d]
+    return places
 
 
 @op(name="GatherBackwardBackward0", input=lambda g, dim, index: gather(g, dim, index))

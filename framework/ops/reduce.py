@@ -38,6 +38,8 @@ def keep(value: Any, shape: tuple[int, ...], dim: Any) -> Any:
 
 def _dims(dim: Any, ndim: int) -> tuple[int, ...]:
     """Dimensions to reduce; an empty list means all, as in PyTorch."""
+    if type(dim) is int and -ndim <= dim < ndim:
+        return (dim % ndim,)
     if dim is None or (isinstance(dim, (tuple, list)) and not dim):
         return tuple(range(ndim))
     return wrap_dims(dim, ndim) if ndim else _check_scalar_dims(dim)
@@ -80,6 +82,8 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     """The sum over `dim` (an int, several, or all); integers sum to int64."""
     if dim is None and not keepdim and out is None:
         return _sum_all(input) if dtype is None else _sum_all(input, dtype)
+    if dim is not None and out is None:
+        return _sum(input, dim, keepdim, dtype)
     return _sum(input, () if dim is None else dim, keepdim, dtype, out=out)
 
 
@@ -352,15 +356,25 @@ def _extreme_dim(name: str, input: Any, dim: Any, keepdim: bool, result: Any) ->
     if input.ndim == 0:
         wrap_dim(dim, 0)
         return result(input.copy(), namespace(input).zeros((), np.int64))
+    at = _reduced_dim(name, input, dim)
+    indices = _positions(name, input, at)
+    values = getattr(input, name)(axis=at)
+    if keepdim:
+        place = (slice(None),) * at + (None, ...)
+        values, indices = values[place], indices[place]
+    return result(values, indices)
+
+
+def _reduced_dim(name: str, input: Any, dim: Any) -> int:
     at = wrap_dim(dim, input.ndim)
     if input.shape[at] == 0:
         raise IndexError(f"{name}(): Expected reduction dim {at} to have non-zero size.")
-    xp = namespace(input)
-    indices = xp.expand_dims(getattr(xp, f"arg{name}")(input, axis=at), at)
-    values = xp.take_along_axis(input, indices, at)
-    if not keepdim:
-        values, indices = values.squeeze(at), indices.squeeze(at)
-    return result(values, indices.astype(np.int64))
+    return at
+
+
+def _positions(name: str, input: Any, at: int | None) -> Any:
+    indices = input.argmax(axis=at) if name == "max" else input.argmin(axis=at)
+    return indices if type(indices) is np.ndarray else namespace(input).asarray(indices)
 
 
 def _ordered(name: str) -> Any:
@@ -420,16 +434,16 @@ def _extreme(input: Any, dim: Any, keepdim: bool, other: Any, out: Any, whole: A
 
 
 def _arg(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
-    xp = namespace(input)
     if dim is None:
         if not input.size:
             raise IndexError(
                 f"arg{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
                 "dim with the 'dim' argument."
             )
-        result = getattr(xp, f"arg{name}")(input)
-        return xp.asarray(result).reshape((1,) * input.ndim if keepdim else ()).astype(np.int64)
-    return _extreme_dim(name, input, dim, keepdim, MaxResult)[1]
+        return _positions(name, input, None).reshape((1,) * input.ndim if keepdim else ())
+    if keepdim or not input.ndim:
+        return _extreme_dim(name, input, dim, keepdim, MaxResult)[1]
+    return _positions(name, input, _reduced_dim(f"arg{name}", input, dim))
 
 
 @op(

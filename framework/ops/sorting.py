@@ -10,7 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..backend import namespace
 from ..engine import op, wrap
-from .index import gather
+from .index import gather, pick_along
 from .pointwise import ceil, floor, isnan, lerp, round, where
 from .reduce import extreme_all_input, pick_grad
 from .refuse import both, no_bool, no_complex
@@ -35,12 +35,13 @@ def _order(input: Any, at: int, descending: bool) -> Any:
     xp = namespace(input)
     if not descending:
         return xp.argsort(input, axis=at, kind="stable")
-    turned = xp.argsort(xp.flip(input, at), axis=at, kind="stable")
-    return input.shape[at] - 1 - xp.flip(turned, at)
+    backward = (slice(None),) * at + (slice(None, None, -1),)
+    turned = xp.argsort(input[backward], axis=at, kind="stable")
+    return input.shape[at] - 1 - turned[backward]
 
 
 def _take(input: Any, indices: Any, at: int, result: Any) -> Any:
-    return result(namespace(input).take_along_axis(input, indices, at), indices.astype(np.int64))
+    return result(pick_along(input, indices, at), indices.astype(np.int64, copy=False))
 
 
 def _take_one(input: Any, indices: Any, at: int, keepdim: bool, result: Any) -> Any:
@@ -95,7 +96,19 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     if input.ndim == 0:
         return _of_scalar(input, TopkResult)
     lead = (slice(None),) * at
+    if 0 < k <= input.shape[at] // 4:
+        chosen = _partitioned(input, k, at, largest)
+        order = _order(pick_along(input, chosen, at), at, bool(largest))
+        return _take(input, pick_along(chosen, order, at), at, TopkResult)
     return _take(input, _order(input, at, bool(largest))[(*lead, slice(k))], at, TopkResult)
+
+
+def _partitioned(input: Any, k: int, at: int, largest: bool) -> Any:
+    """Where the `k` largest or smallest elements along dimension `at` are, in the order of their places."""
+    xp, n = namespace(input), input.shape[at]
+    places = xp.argpartition(input, n - k if largest else k - 1, axis=at)
+    chosen = places[(slice(None),) * at + (slice(n - k, None) if largest else slice(k),)]
+    return xp.sort(chosen, axis=at)
 
 
 @op(check=no_complex("kthvalue_cpu"), input=_picked_input)
@@ -133,7 +146,7 @@ def _median_along(name: str, input: Any, dim: Any, keepdim: bool, skip_nan: bool
         raise IndexError(f"{name}(): Expected reduction dim {at} to have non-zero size.")
     order = _order(input, at, False)
     places = _median_places(input, at, skip_nan)
-    return _take_one(input, namespace(input).take_along_axis(order, places, at), at, keepdim, result)
+    return _take_one(input, pick_along(order, places, at), at, keepdim, result)
 
 
 def _median_whole(name: str, input: Any, skip_nan: bool) -> Any:
@@ -189,12 +202,12 @@ def mode(input, dim=-1, keepdim=False):
     xp = namespace(input)
     rows = xp.moveaxis(input, at, -1)
     order = _order(rows, rows.ndim - 1, False)
-    ordered = xp.take_along_axis(rows, order, -1)
+    ordered = pick_along(rows, order, rows.ndim - 1)
     first = xp.ones(rows.shape, bool)
     first[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
     length = xp.arange(rows.shape[-1]) - last_marked(first)  # of the run of equal values so far
     place = xp.expand_dims(xp.argmax(length, axis=-1), -1)
-    indices = xp.moveaxis(xp.take_along_axis(order, place, -1), -1, at)
+    indices = xp.moveaxis(pick_along(order, place, order.ndim - 1), -1, at)
     return _take_one(input, indices, at, keepdim, ModeResult)
 
 
