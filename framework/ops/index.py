@@ -76,10 +76,16 @@ def _index_put(input, indices, values, accumulate=False):
             f"Index put requires the source and destination dtypes match, got {input.dtype} for the destination and "
             f"{values.dtype} for the source."
         )
-    if accumulate:
-        add_at(result, indices, values)
-    else:
-        result[indices] = values
+    try:
+        if accumulate:
+            add_at(result, indices, values)
+        else:
+            result[indices] = values
+    except (TypeError, ValueError):
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of "
+            f"shape {list(input[indices].shape)}"
+        ) from None
     return result
 
 
