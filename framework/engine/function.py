@@ -11,7 +11,7 @@ from .. import backend
 from .grad_mode import mode, no_grad
 from .node import FREED, Node, Output, SavedOutput, edge_of, next_sequence, unpack, versions_of
 from .variable import Variable, as_array, counter_of, wrap
-from .views import check_writable, set_history
+from .views import check_separate, check_writable, set_history
 
 
 class FunctionCtx:
@@ -212,6 +212,7 @@ def _record(node_type: Any, ctx: FunctionCtx, args: tuple, tracked: list, result
     floats = [isinstance(o, Variable) and o._array.dtype.kind not in "biu" for o in outputs]
     grows = [f and not _among(o, ctx._non_differentiable) for f, o in zip(floats, outputs, strict=True)]
     for dirty in ctx._dirty:
+        check_separate(dirty._array)
         check_writable(dirty, recording=True)
     saved = []
     for tensor in ctx._to_save:

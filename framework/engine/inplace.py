@@ -11,7 +11,7 @@ from .grad_mode import mode
 from .node import Node, SavedOutput, edge_of, next_sequence
 from .op import _F32, _F64, Op, scalar_type_name
 from .variable import Variable, counter_of, wrap
-from .views import check_writable, set_history
+from .views import check_separate, check_writable, set_history
 
 
 def inplace(function: Callable) -> Callable:
@@ -76,6 +76,8 @@ def write_in_place(op: Op, args: list) -> Any:
     tensor = args[0]
     arrays, _, tracked = op.arrays_of(args)
     edges = op._edges(args) if tracked and mode.enabled and op.diff else None
+    if not op.uniform:
+        check_separate(tensor._array)
     check_writable(tensor, edges is not None)
     if op.check is not None:
         op.check(*arrays)

@@ -63,9 +63,11 @@ class Op:
         sequences: tuple[str, ...],
         varargs: str | None,
         check: Callable | None,
+        uniform: bool,
     ) -> None:
         self.plain = plain
         self.check = check
+        self.uniform = uniform
         self.public_name = _public_name(plain.__name__)
         self.promote = promote
         self.view = view
@@ -693,6 +695,7 @@ def op(
     sequences: tuple[str, ...] = (),
     varargs: str | None = None,
     check: Callable | None = None,
+    uniform: bool = False,
     **formulas: Callable,
 ) -> Callable[[Callable], Callable]:
     """Makes a plain function on arrays an operator on Tensors.
@@ -710,6 +713,7 @@ def op(
         varargs: the argument that also takes its items one by one, as in `permute(1, 0)`.
         check: called with the arguments (arrays for tensors) before they are promoted, to refuse types. Costs float32
             and float64 nothing: the thin paths take them without asking.
+        uniform: all elements of the result are equal, so that its in-place form may write to an expanded tensor.
     """
 
     def decorate(plain: Callable) -> Callable:
@@ -725,6 +729,7 @@ def op(
             sequences=sequences,
             varargs=varargs,
             check=check,
+            uniform=uniform,
         )
         general = _general(descriptor)
         wrapper = general

@@ -96,9 +96,8 @@ _MADE_WITHOUT_GRAD = (
 )
 
 
-def check_writable(tensor: Variable, recording: bool) -> None:
-    """PyTorch's errors for in-place writes that several elements would share, or that autograd could not follow."""
-    array = tensor._array
+def check_separate(array: Any) -> None:
+    """PyTorch's error for in-place writes to an expanded tensor, whose elements share memory."""
     if (
         0 in array.strides
         and array.size
@@ -108,6 +107,10 @@ def check_writable(tensor: Variable, recording: bool) -> None:
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
         )
+
+
+def check_writable(tensor: Variable, recording: bool) -> None:
+    """PyTorch's errors for in-place writes that autograd could not follow."""
     if not mode.enabled:
         return
     view = tensor._view

@@ -343,18 +343,17 @@ def copy(input, src, non_blocking=False):
 copy_ = inplace(copy)
 
 
-@op(input=lambda g: g * 0, value=lambda g: g.sum())
+@op(uniform=True, input=lambda g: g * 0, value=lambda g: g.sum())
 def fill(input, value):
     """`value` in the shape and type of `input`."""
     if hasattr(value, "ndim") and value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
-    xp = namespace(input)
     if hasattr(value, "dtype"):
         value = value.astype(input.dtype)
-    return xp.full(input.shape, value, input.dtype)
+    return namespace(input).full(input.shape, value, input.dtype)
 
 
-@op(name="ZeroBackward0", input=lambda g: g * 0)
+@op(uniform=True, name="ZeroBackward0", input=lambda g: g * 0)
 def zero(input):
     """Zeros in the shape and type of `input`."""
     return namespace(input).zeros_like(input)
