@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import OrderedDict
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Sized, ValuesView
 from itertools import groupby
 from typing import Any, Self
 
@@ -32,10 +32,7 @@ class Sequential(Module):
         return input
 
     def _name_at(self, index: int) -> str:
-        index = operator.index(index)
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"index {index} is out of range")
-        return list(self._modules)[index]
+        return list(self._modules)[position_in(self, index)]
 
     def __getitem__(self, idx: int | slice) -> Any:
         if isinstance(idx, slice):
@@ -124,23 +121,17 @@ class ModuleList(Module):
         if modules is not None:
             self.extend(modules)
 
-    def _name_at(self, index: int) -> str:
-        index = operator.index(index)
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"index {index} is out of range")
-        return str(index % len(self))
-
     def __getitem__(self, idx: int | slice) -> Any:
         if isinstance(idx, slice):
             return type(self)(list(self)[idx])
-        return self._modules[self._name_at(idx)]
+        return self._modules[str(position_in(self, idx))]
 
     def __setitem__(self, idx: int, module: Module) -> None:
-        setattr(self, self._name_at(idx), module)
+        setattr(self, str(position_in(self, idx)), module)
 
     def __delitem__(self, idx: int | slice) -> None:
         modules = list(self)
-        del modules[idx if isinstance(idx, slice) else int(self._name_at(idx))]
+        del modules[idx if isinstance(idx, slice) else position_in(self, idx)]
         self._modules = {str(i): module for i, module in enumerate(modules)}
 
     def __len__(self) -> int:
@@ -220,15 +211,19 @@ class ModuleDict(Module):
         return key in self._modules
 
     def keys(self) -> KeysView[str]:
+        """The names of the modules."""
         return self._modules.keys()
 
     def values(self) -> ValuesView[Any]:
+        """The modules."""
         return self._modules.values()
 
     def items(self) -> ItemsView[str, Any]:
+        """The (key, module) pairs."""
         return self._modules.items()
 
     def clear(self) -> None:
+        """Remove all modules."""
         self._modules.clear()
 
     def pop(self, key: str) -> Any:
@@ -239,6 +234,14 @@ class ModuleDict(Module):
         """Set modules from a mapping or from (key, module) pairs, replacing those under the same keys."""
         for key, module in pairs_of(modules, "ModuleDict"):
             self[key] = module
+
+
+def position_in(container: Sized, index: int) -> int:
+    """``index``, counted from the front; IndexError if it is out of range."""
+    index = operator.index(index)
+    if not -len(container) <= index < len(container):
+        raise IndexError(f"index {index} is out of range")
+    return index % len(container)
 
 
 def pairs_of(source: Any, owner: str) -> list[tuple[str, Any]]:

@@ -46,14 +46,19 @@ class Linear(Module):
 
     def reset_parameters(self) -> None:
         """Draw the initial weight, then the bias, from the default generator."""
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5))  # uniform in 1/sqrt(fan_in)
-        if self.bias is not None:
-            fan_in, _ = init._calculate_fan_in_and_fan_out(self.weight)
-            bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0
-            init.uniform_(self.bias, -bound, bound)
+        draw_weight_and_bias(self.weight, self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+def draw_weight_and_bias(weight: Tensor, bias: Tensor | None) -> None:
+    """Make a linear or convolution layer's parameters uniform in ``[-1/sqrt(fan_in), 1/sqrt(fan_in)]``."""
+    init.kaiming_uniform_(weight, a=math.sqrt(5))  # with this slope the bound is 1/sqrt(fan_in)
+    if bias is not None:
+        fan_in, _ = init._calculate_fan_in_and_fan_out(weight)
+        bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0
+        init.uniform_(bias, -bound, bound)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, KeysView, Mapping
 from typing import Any, NoReturn, Self
@@ -10,7 +9,7 @@ from typing import Any, NoReturn, Self
 from ...tensor import Tensor
 from ..parameter import Parameter
 from ..typename import typename
-from .container import pairs_of
+from .container import pairs_of, position_in
 from .module import Module
 
 
@@ -23,19 +22,13 @@ class ParameterList(Module):
         if values is not None:
             self.extend(values)
 
-    def _name_at(self, index: int) -> str:
-        index = operator.index(index)
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"index {index} is out of range")
-        return str(index % len(self))
-
     def __getitem__(self, idx: int | slice) -> Any:
         if isinstance(idx, slice):
             return type(self)(self[i] for i in range(*idx.indices(len(self))))
-        return getattr(self, self._name_at(idx))
+        return getattr(self, str(position_in(self, idx)))
 
     def __setitem__(self, idx: int, param: Any) -> None:
-        setattr(self, self._name_at(idx), _as_parameter(param))
+        setattr(self, str(position_in(self, idx)), _as_parameter(param))
 
     def __len__(self) -> int:
         return self._size
@@ -100,12 +93,15 @@ class ParameterDict(Module):
         return key in self._keys
 
     def keys(self) -> KeysView[str]:
+        """The names of the values."""
         return self._keys.keys()
 
     def values(self) -> Iterator[Any]:
+        """The values, in order."""
         return (self[key] for key in self._keys)
 
     def items(self) -> Iterator[tuple[str, Any]]:
+        """The (key, value) pairs, in order."""
         return ((key, self[key]) for key in self._keys)
 
     def copy(self) -> ParameterDict:
@@ -113,6 +109,7 @@ class ParameterDict(Module):
         return ParameterDict(self.items())
 
     def get(self, key: str, default: Any = None) -> Any:
+        """The value under ``key``, or ``default`` if there is none."""
         return self[key] if key in self._keys else default
 
     def setdefault(self, key: str, default: Any = None) -> Any:
@@ -126,6 +123,7 @@ class ParameterDict(Module):
         return ParameterDict((key, default) for key in keys)
 
     def clear(self) -> None:
+        """Remove all values."""
         for key in list(self._keys):
             del self[key]
 
