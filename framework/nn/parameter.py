@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..creation import empty
@@ -51,3 +52,19 @@ def _take_memory(tensor: Tensor, data: Tensor | None) -> None:
     tensor._array = data._array
     tensor._requires_grad = False
     tensor._node = tensor._grad = tensor._counter = tensor._view = tensor._hooks = None
+
+
+def clear_gradients(params: Iterable[Tensor], set_to_none: bool) -> None:
+    """Drop the gradients of ``params``, or fill them with zeros and cut them from their history."""
+    for param in params:
+        grad = param.grad
+        if grad is None:
+            continue
+        if set_to_none:
+            param.grad = None
+            continue
+        if grad.grad_fn is not None:
+            grad.detach_()
+        else:
+            grad.requires_grad_(False)
+        grad.zero_()

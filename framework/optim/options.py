@@ -10,17 +10,20 @@ from ..tensor import Tensor
 
 
 def check_lr(lr: float | Tensor) -> None:
+    """ValueError for a learning rate that is negative, NaN or more than one number."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
     check_not_negative("learning rate", lr)
 
 
 def check_not_negative(what: str, value: Any) -> None:
+    """ValueError, naming ``what`` it is, for a negative number or NaN."""
     if not value >= 0.0:  # NaN too
         raise ValueError(f"Invalid {what}: {value}")
 
 
 def check_implementation(foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
+    """RuntimeError for the combinations of implementations that PyTorch refuses."""
     if fused and differentiable:
         raise RuntimeError("`fused` does not support `differentiable`")
     if fused and foreach:

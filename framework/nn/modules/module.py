@@ -10,7 +10,7 @@ from typing import Any, Self
 from ...creation import empty_like
 from ...engine import RemovableHandle, no_grad
 from ...tensor import Tensor
-from ..parameter import Buffer, Parameter
+from ..parameter import Buffer, Parameter, clear_gradients
 from ..typename import typename
 from .convert import parse_to
 from .hooks import add_hook, call_with_hooks
@@ -279,10 +279,12 @@ class Module:
                 yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
     def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """This module and all below it, depth first."""
         for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly below this one with their names; a shared module once only."""
         seen = set()
         for name, module in self._modules.items():
             if module is not None and module not in seen:
@@ -290,6 +292,7 @@ class Module:
                 yield name, module
 
     def children(self) -> Iterator[Module]:
+        """The modules directly below this one."""
         for _, module in self.named_children():
             yield module
 
@@ -320,6 +323,7 @@ class Module:
         yield from self._named_members(lambda m: m._parameters.items(), prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """All parameters, those of the modules below too if ``recurse``."""
         for _, param in self.named_parameters(recurse=recurse):
             yield param
 
@@ -330,6 +334,7 @@ class Module:
         yield from self._named_members(lambda m: m._buffers.items(), prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """All buffers, those of the modules below too if ``recurse``."""
         for _, buffer in self.named_buffers(recurse=recurse):
             yield buffer
 
@@ -356,18 +361,7 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters, or fill them with zeros."""
-        for param in self.parameters():
-            grad = param.grad
-            if grad is None:
-                continue
-            if set_to_none:
-                param.grad = None
-            else:
-                if grad.grad_fn is not None:
-                    grad.detach_()
-                else:
-                    grad.requires_grad_(False)
-                grad.zero_()
+        clear_gradients(self.parameters(), set_to_none)
 
     def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call ``fn`` on every submodule, children first, then on this module."""
@@ -415,9 +409,11 @@ class Module:
         return self._apply(lambda tensor: empty_like(tensor, device=device), recurse=recurse)
 
     def cuda(self, device: Any = None) -> Self:
+        """Move all parameters and buffers to a GPU."""
         return self._apply(lambda tensor: tensor.cuda(device))
 
     def cpu(self) -> Self:
+        """Move all parameters and buffers to the CPU."""
         return self._apply(lambda tensor: tensor.cpu())
 
     def type(self, dst_type: Any) -> Self:
@@ -425,18 +421,23 @@ class Module:
         return self._apply(lambda tensor: tensor.type(dst_type))
 
     def float(self) -> Self:
+        """Convert the floating-point parameters and buffers to float32."""
         return self._apply(lambda tensor: tensor.float() if tensor.is_floating_point() else tensor)
 
     def double(self) -> Self:
+        """Convert the floating-point parameters and buffers to float64."""
         return self._apply(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 
     def half(self) -> Self:
+        """Convert the floating-point parameters and buffers to float16."""
         return self._apply(lambda tensor: tensor.half() if tensor.is_floating_point() else tensor)
 
     def bfloat16(self) -> Self:
+        """Convert the floating-point parameters and buffers to bfloat16."""
         return self._apply(lambda tensor: tensor.bfloat16() if tensor.is_floating_point() else tensor)
 
     def share_memory(self) -> Self:
+        """``share_memory_`` of all parameters and buffers."""
         return self._apply(lambda tensor: tensor.share_memory_())
 
     def compile(self, *args: Any, **kwargs: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,6 +97,9 @@ class LRScheduler:
                 self.last_epoch = epoch
                 closed_form = getattr(self, "_get_closed_form_lr", self.get_lr)
                 rates = closed_form()
+        self._set_rates(rates)
+
+    def _set_rates(self, rates: list[Any]) -> None:
         for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
             set_value(group, "lr", lr)
         self._last_lr = values_of(self.optimizer, "lr")
@@ -129,6 +131,7 @@ class LRScheduler:
 
 
 def check_optimizer(optimizer: Any) -> None:
+    """TypeError for anything but an Optimizer."""
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
 
@@ -161,14 +164,3 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
             f"{name} has {len(value)} values, param_groups has {n}."
         )
     return [_copied(v) for v in value]
-
-
-def states_of_callables(functions: list[Any]) -> list[dict[str, Any] | None]:
-    """What can be saved of functions: the attributes of callable objects, None for plain functions."""
-    return [None if isinstance(f, types.FunctionType) else f.__dict__.copy() for f in functions]
-
-
-def load_states_of_callables(functions: list[Any], states: list[dict[str, Any] | None]) -> None:
-    for function, state in zip(functions, states, strict=True):
-        if state is not None:
-            function.__dict__.update(state)

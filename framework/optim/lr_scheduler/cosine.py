@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, set_value, values_of
+from .base import LRScheduler, values_of
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -76,9 +76,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.last_epoch = math.floor(epoch)
         with self._computing_lr():
             rates = self.get_lr()
-        for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
-            set_value(group, "lr", lr)
-        self._last_lr = values_of(self.optimizer, "lr")
+        self._set_rates(rates)
 
     def _jump_to(self, epoch: float) -> None:
         if epoch < 0:

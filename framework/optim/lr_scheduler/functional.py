@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, load_states_of_callables, states_of_callables, values_of
+from .base import LRScheduler, values_of
 
 Factor = Callable[[int], float]
 
@@ -28,11 +29,18 @@ class _FactorScheduler(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """As every scheduler's, with the attributes of ``lr_lambdas`` that are objects; functions are not saved."""
-        return {**super().state_dict(), "lr_lambdas": states_of_callables(self.lr_lambdas)}
+        return {**super().state_dict(), "lr_lambdas": _states_of(self.lr_lambdas)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        load_states_of_callables(self.lr_lambdas, state_dict["lr_lambdas"])
+        for function, state in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
+            if state is not None:
+                function.__dict__.update(state)
         super().load_state_dict({name: value for name, value in state_dict.items() if name != "lr_lambdas"})
+
+
+def _states_of(functions: list[Any]) -> list[dict[str, Any] | None]:
+    """What can be saved of functions: the attributes of callable objects, None for plain functions."""
+    return [None if isinstance(f, types.FunctionType) else f.__dict__.copy() for f in functions]
 
 
 class LambdaLR(_FactorScheduler):

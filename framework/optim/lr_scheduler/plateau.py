@@ -69,6 +69,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     @property
     def in_cooldown(self) -> bool:
+        """Whether epochs are not counted at present."""
         return self.cooldown_counter > 0
 
     def _is_better(self, value: float, best: float) -> bool:
