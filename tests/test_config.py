@@ -84,8 +84,10 @@ def test_a_wrong_override_is_named(load, override, message):
 
 
 def test_an_override_may_not_come_twice(load):
-    with pytest.raises(ConfigError, match=r"command line: duplicate key optim\.lr"):
+    with pytest.raises(ConfigError, match=r"command line: optim\.lr comes twice"):
         load(SMALL, "optim.lr=1", "optim.lr=2")
+    with pytest.raises(ConfigError, match="command line: optim contradicts an earlier override"):
+        load(SMALL, "optim.lr=1", "optim={momentum: 0.9}")
 
 
 @pytest.mark.parametrize(
@@ -93,6 +95,7 @@ def test_an_override_may_not_come_twice(load):
     [
         (SMALL + "train:\n  epochs: 1\n  epochs: 2\n", "line 5: duplicate key train.epochs"),
         (SMALL + "optim: {lr: 1, lrr: 2}\n", "unknown key optim.lrr; did you mean optim.lr?"),
+        (SMALL + "optim:\n  lr: {{ lr }}\n", "line 4: a key must be a word, not a list or a mapping"),
         (SMALL + "train: [1]\n", "train must be a section of keys, got [1]"),
         (SMALL + "train:\n", "train must be a section of keys, got None"),
         (SMALL + "seed: null\n", "seed must be an integer, got None"),

@@ -267,6 +267,10 @@ def _refuse_duplicates(node: yaml.Node, source: str, path: str = "") -> None:
         return
     seen = set()
     for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):  # such as {{ lr }}, which a template was to replace
+            raise ConfigError(
+                f"{source}: line {key.start_mark.line + 1}: a key must be a word, not a list or a mapping"
+            )
         if key.value in seen:
             raise ConfigError(f"{source}: line {key.start_mark.line + 1}: duplicate key {path}{key.value}")
         seen.add(key.value)
@@ -281,20 +285,19 @@ def _first_line(error: yaml.YAMLError) -> str:
 
 def _read_overrides(overrides: Sequence[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    seen = set()
     for item in overrides:
         key, equals, text = item.partition("=")
         if not equals or not key:
             raise ConfigError(f"command line: expected key=value, got {item!r}")
-        if key in seen:
-            raise ConfigError(f"command line: duplicate key {key}")
-        seen.add(key)
         target = values
         *sections, leaf = key.split(".")
         for section in sections:
             target = target.setdefault(section, {})
             if not isinstance(target, dict):
                 raise ConfigError(f"command line: {key} contradicts an earlier override")
+        if leaf in target:
+            what = "contradicts an earlier override" if isinstance(target[leaf], dict) else "comes twice"
+            raise ConfigError(f"command line: {key} {what}")
         target[leaf] = _parse(f"value: {text}", f"command line: {item}")["value"]
     return values
 
