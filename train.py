@@ -22,9 +22,10 @@ from framework.training.build import build_device
 from framework.training.checkpoint import load_checkpoint
 from framework.training.config import Config, config_errors, config_from_dict, load_config, to_yaml
 from framework.training.errors import CheckpointError, Interrupted, TrainingError
+from framework.training.files import write_text
 from framework.training.finetune import freeze_all_but, load_backbone
 from framework.training.header import introduce
-from framework.training.logs import Console, duration, write_text
+from framework.training.logs import Console, duration
 from framework.training.trainer import Trainer
 from framework.utils.data import Subset
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from .. import Tensor, load, save
 from ..nn import Module
 from .errors import CheckpointError
+from .files import replacing
 
 FORMAT_VERSION = 1
 _CONTENTS: dict[str, type] = {
@@ -34,17 +34,8 @@ def save_checkpoint(state: Mapping[str, Any], path: str | Path) -> None:
 
     OSError when the folder is missing or read-only or the disk is full; the old file is then still there.
     """
-    path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with open(temporary, "wb") as file:
-            save(dict(state), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with replacing(Path(path)) as file:
+        save(dict(state), file)
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class StopRequest:
         return self
 
     def asked(self) -> bool:
+        """Whether a signal has come."""
         return self.received != 0
 
     def __exit__(self, *exception: object) -> None:
@@ -33,9 +34,3 @@ class StopRequest:
         for signum, handler in self._previous.items():
             signal.signal(signum, handler)
         self._previous.clear()
-
-
-def worker_signals(worker_id: int) -> None:
-    """For a loader's worker process: leave Ctrl-C to the main process, end on SIGTERM as usual."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)

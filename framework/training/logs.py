@@ -13,6 +13,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from .files import write_text
+
 
 class Console:
     """Prints whole lines, and keeps them in ``log.txt`` once the run has a folder."""
@@ -22,6 +24,7 @@ class Console:
         self._early: list[str] = []
 
     def line(self, text: str) -> None:
+        """One line, at once."""
         print(text, flush=True)
         self._early.append(text)
         self._flush()
@@ -54,6 +57,7 @@ class MetricsLog:
         write_text(self._csv, _csv_text(self.rows, header=True))
 
     def append(self, row: Mapping[str, Any]) -> None:
+        """Add an epoch's row to both files."""
         self.rows.append(dict(row))
         _append(self._jsonl, json.dumps(self.rows[-1]) + "\n")
         _append(self._csv, _csv_text(self.rows[-1:], header=len(self.rows) == 1))
@@ -107,14 +111,17 @@ class Progress:
             self._console.line(f"{self._title}  {share}  {self._bar.tail}")
 
     def evaluating(self) -> None:
+        """All steps are done, and the epoch is not over yet."""
         self._bar.tail = "evaluating"
         self._bar.refresh()
 
     @property
     def images_per_s(self) -> float:
+        """The speed since the epoch began, or was resumed."""
         return self._images / max(time.monotonic() - self._began, 1e-9)
 
     def close(self) -> None:
+        """Take the bar off the terminal."""
         shown = not self._bar.disable
         self._bar.close()
         if shown:  # the terminal has written ^C beyond what the bar clears
@@ -130,16 +137,6 @@ class _Bar(tqdm):
     @property
     def format_dict(self) -> dict[str, Any]:
         return {**super().format_dict, "tail": self.tail}
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace the file ``path`` by ``text``, all of it or nothing."""
-    temporary = path.with_name(path.name + ".tmp")
-    with open(temporary, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def clock(seconds: float) -> str:

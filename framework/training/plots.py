@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from .files import replacing
 
 TRAIN, VAL, QUIET = "#2a6fbb", "#d1495b", "#8a8f98"
 
@@ -41,9 +42,8 @@ def plot_curves(rows: Sequence[dict[str, Any]], path: Path, title: str) -> None:
     _style(rate, "Learning rate")
 
     path.parent.mkdir(exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    figure.savefig(temporary, format="png")
-    os.replace(temporary, path)
+    with replacing(path) as file:
+        figure.savefig(file, format="png")
 
 
 def _line(axes: Any, epochs: list[int], rows: Sequence[dict[str, Any]], key: str, color: str, label: str) -> None:

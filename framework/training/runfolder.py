@@ -15,7 +15,7 @@ import numpy
 from .. import __version__
 from .config import Config, to_yaml
 from .errors import CheckpointError, ConfigError
-from .logs import write_text
+from .files import write_text
 
 RUNS = Path("runs")
 LAST = Path("checkpoints", "last.pt")
@@ -69,6 +69,7 @@ def folder_of(checkpoint: Path) -> Path:
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Replace the file ``path`` by ``value`` as JSON."""
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 

@@ -21,6 +21,7 @@ class EpochBatchSampler(Sampler[list[int]]):
         self.start(0)
 
     def start(self, epoch: int, skip: int = 0) -> None:
+        """Let the next pass be that of ``epoch``, from its batch ``skip`` on."""
         self.epoch = epoch
         self.skip = skip
 
@@ -35,6 +36,7 @@ class EpochBatchSampler(Sampler[list[int]]):
 
     @property
     def batches_per_epoch(self) -> int:
+        """The number of batches of a whole epoch."""
         return -(-self.size // self.batch_size)
 
     def state_dict(self) -> dict[str, int]:

@@ -18,7 +18,7 @@ from .checkpoint import FORMAT_VERSION, check_weights, save_checkpoint
 from .config import Config, flatten, to_dict
 from .errors import CheckpointError, ConfigError, Interrupted, NonFiniteLoss, TrainingError
 from .finetune import train_mode
-from .interrupt import StopRequest, worker_signals
+from .interrupt import StopRequest
 from .logs import Console, MetricsLog, Progress, duration
 from .loop import evaluate, train_step
 from .plots import plot_curves
@@ -132,9 +132,7 @@ class Trainer:
     def _loader(self, data: Any, **batches: Any) -> DataLoader:
         # With a generator of its own, a loader draws nothing from the default one: a resumed run asks its loader
         # for batches once more than a run that never stopped, and must see the same dropout.
-        workers = self.config.data.workers
-        init = worker_signals if workers else None
-        return DataLoader(data, num_workers=workers, worker_init_fn=init, generator=Generator(), **batches)
+        return DataLoader(data, num_workers=self.config.data.workers, generator=Generator(), **batches)
 
     def _refuse_changes(self, stored: dict[str, Any], path: Path) -> None:
         before = flatten(stored)
@@ -159,7 +157,7 @@ class Trainer:
         finally:
             progress.close()
         if metrics is None:
-            self._save("last")
+            self._save(runfolder.LAST)
             raise Interrupted(stop.received, self.epoch + 1, self.step, self.folder)
         if not math.isfinite(metrics["loss"]):
             raise NonFiniteLoss(self._explain(f"the validation loss is {metrics['loss']}", self.step))
@@ -207,8 +205,8 @@ class Trainer:
         self.batch_in_epoch = 0
         self._reset_running()
         if improved:
-            self._save("best")
-        self._save("last")
+            self._save(runfolder.BEST)
+        self._save(runfolder.LAST)
         self._seconds.append(seconds)
         self._report(title, row, improved)
         if time.monotonic() - self._plotted > _PLOT_EVERY:
@@ -233,8 +231,8 @@ class Trainer:
     def _reset_running(self) -> None:
         self.running = {"loss_sum": 0.0, "images": 0, "lr": 0.0}
 
-    def _save(self, name: str) -> None:
-        save_checkpoint(self.state_dict(), self.folder / "checkpoints" / f"{name}.pt")
+    def _save(self, name: Path) -> None:
+        save_checkpoint(self.state_dict(), self.folder / name)
 
     def _explain(self, what: str, step: int) -> str:
         kept = self.folder / runfolder.LAST
