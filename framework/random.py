@@ -10,7 +10,10 @@ from .generator import MT19937Generator
 
 
 class Generator(MT19937Generator):
-    """A source of random numbers: PyTorch's CPU stream from the same seed."""
+    """A source of random numbers: PyTorch's CPU stream from the same seed, whatever ``device`` it is said to be of."""
+
+    def __init__(self, device: Any = "cpu") -> None:
+        super().__init__(backend.device(device))
 
     def get_state(self) -> Any:
         """The state: a uint8 tensor of 5056 bytes, laid out as PyTorch's."""
@@ -29,8 +32,8 @@ default_generator.seed()
 
 
 def manual_seed(seed: int) -> Generator:
-    """Seeds the default generator; the numbers that follow are those PyTorch gives for this seed."""
-    default_generator.manual_seed(seed)
+    """Seeds the default generator; the numbers that follow are those PyTorch gives for ``int(seed)``."""
+    default_generator.manual_seed(int(seed))
     return default_generator
 
 

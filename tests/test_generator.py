@@ -8,8 +8,9 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from framework.backend import device
 from framework.generator import DEFAULT_SEED, MT19937Generator
-from framework.random import default_generator
+from framework.random import Generator, default_generator, manual_seed
 
 SIZES = (0, 1, 2, 15, 16, 17, 31, 33, 1000, 100003)
 SEEDS = (0, 1, 42, 123456789, 2**32 + 7, 2**63 + 11, -3)
@@ -368,6 +369,18 @@ def test_bad_state_is_refused_and_changes_nothing():
 def test_new_generators_have_the_default_seed():
     assert MT19937Generator().initial_seed() == DEFAULT_SEED == 67280421310721
     assert MT19937Generator().device == "cpu"
+
+
+def test_a_generator_of_tensors_has_a_device_and_the_default_one_takes_what_int_takes():
+    assert Generator().device == device("cpu")
+    assert copy.deepcopy(Generator("cuda:1")).device == device("cuda", 1)
+    with pytest.raises(RuntimeError, match="Expected one of cpu, cuda"):
+        Generator("gpu")
+    state = default_generator.get_state()
+    try:
+        assert [manual_seed(seed).initial_seed() for seed in ("12", 3.7, True)] == [12, 3, 1]
+    finally:
+        default_generator.set_state(state)
 
 
 def test_default_generator_and_seed_start_anywhere():
