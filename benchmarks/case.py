@@ -45,6 +45,19 @@ def case(
     return register
 
 
+def training_step(model: Any, criterion: Any, optimizer: Any, x: Any, y: Any) -> Callable[[], Any]:
+    """The step of a training case: forward, backward and an update on one batch; it returns the loss."""
+
+    def step() -> Any:
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
 def find_cases(package: str = "benchmarks.cases") -> list[Case]:
     """Every case of a package: its files by name, the cases of a file in the order they are written."""
     folder = importlib.import_module(package).__path__

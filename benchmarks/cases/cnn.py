@@ -1,6 +1,6 @@
 """The small convolutional network of configs/digits_cnn.yaml: a training step."""
 
-from ..case import case
+from ..case import case, training_step
 
 
 @case(tolerance=1e-4)
@@ -24,12 +24,4 @@ def digits_cnn_step(torch):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4)
     criterion = nn.CrossEntropyLoss(label_smoothing=0.1)
     x, y = torch.randn(64, 1, 8, 8), torch.randint(0, 10, (64,))
-
-    def step():
-        optimizer.zero_grad()
-        loss = criterion(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return step
+    return training_step(model, criterion, optimizer, x, y)

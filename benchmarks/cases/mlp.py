@@ -1,6 +1,6 @@
 """A multi-layer perceptron's training step."""
 
-from ..case import case
+from ..case import case, training_step
 
 
 @case()
@@ -13,12 +13,4 @@ def mlp_step(torch):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     criterion = nn.CrossEntropyLoss()
     x, y = torch.randn(128, 784), torch.randint(0, 10, (128,))
-
-    def step():
-        optimizer.zero_grad()
-        loss = criterion(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return step
+    return training_step(model, criterion, optimizer, x, y)

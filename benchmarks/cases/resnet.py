@@ -1,12 +1,12 @@
 """ResNet-18 (He et al., 2015) for 32x32 images: full training steps, and steps of a new head on a frozen backbone."""
 
-from ..case import case
+from ..case import case, training_step
 
 
 @case(tolerance=1e-4, quick=False)
 def resnet18_cifar_step(torch):
     """ResNet-18 on 32x32 images, batch 128: forward, backward, SGD with momentum"""
-    return training_step(torch, resnet18(torch), batch_size=128)
+    return sgd_step(torch, resnet18(torch), batch_size=128)
 
 
 # A float32 rounding that moves one element across a ReLU's zero changes the gradients by up to 1e-2 of their norm, in
@@ -14,7 +14,7 @@ def resnet18_cifar_step(torch):
 @case(tolerance=1e-3)
 def resnet18_batch8_step(torch):
     """ResNet-18 on 32x32 images, batch 8: the same full step"""
-    return training_step(torch, resnet18(torch), batch_size=8)
+    return sgd_step(torch, resnet18(torch), batch_size=8)
 
 
 @case(tolerance=1e-4, relative_to="resnet18_batch8_step")
@@ -24,22 +24,15 @@ def frozen_backbone_step(torch):
     model.requires_grad_(False)
     model.eval()  # the frozen layers keep their statistics
     model.fc = torch.nn.Linear(512, 5)
-    return training_step(torch, model, batch_size=8, classes=5)
+    return sgd_step(torch, model, batch_size=8, classes=5)
 
 
-def training_step(torch, model, batch_size, classes=10):
+def sgd_step(torch, model, batch_size, classes=10):
+    """A training step on random images."""
     optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
     criterion = torch.nn.CrossEntropyLoss()
     x, y = torch.randn(batch_size, 3, 32, 32), torch.randint(0, classes, (batch_size,))
-
-    def step():
-        optimizer.zero_grad()
-        loss = criterion(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return step
+    return training_step(model, criterion, optimizer, x, y)
 
 
 def resnet18(torch, classes=10):
