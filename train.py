@@ -31,6 +31,7 @@ from framework.utils.data import Subset
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; what went wrong becomes a line on stderr and the exit code that is returned."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character gets a question mark
     options = parse(arguments)
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line; SystemExit with code 2 when it is wrong."""
     configs = ", ".join(sorted(str(path) for path in Path("configs").glob("*.yaml"))) or "none here"
     parser = argparse.ArgumentParser(
         description="Train a model as a YAML file says.",
@@ -83,6 +85,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Train, or do what the options ask for instead."""
     checkpoint, state = None, None
     config = load_config(options.config, options.overrides) if options.config else None
     if options.resume is not None:
@@ -125,6 +128,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def make_data(config: Config) -> tuple[datasets.ArrayImageDataset, datasets.ArrayImageDataset]:
+    """The training and the test set. ConfigError for a wrong name or option."""
     with config_errors("data"):
         return (
             datasets.create(config.data.name, split="train", classes=config.data.classes),
@@ -133,6 +137,7 @@ def make_data(config: Config) -> tuple[datasets.ArrayImageDataset, datasets.Arra
 
 
 def make_model(config: Config, data: datasets.ArrayImageDataset) -> framework.nn.Module:
+    """The model, made for the images and classes of ``data``. ConfigError for a wrong name or option."""
     with config_errors("model"):
         known = models.options(config.model.name)
         facts = {"num_classes": data.num_classes, "in_channels": data.in_channels, "image_size": data.image_size}
@@ -141,6 +146,7 @@ def make_model(config: Config, data: datasets.ArrayImageDataset) -> framework.nn
 
 
 def take_backbone(model: framework.nn.Module, path: Path, config_file: str) -> None:
+    """Copy the weights in ``path`` into the model, except its head. CheckpointError when they are not there."""
     if not path.is_file():
         raise CheckpointError(f"model.checkpoint: {path} does not exist{command_that_makes(path, config_file)}")
     load_backbone(model, path, model.head_name)
@@ -183,6 +189,7 @@ def dry_run(
 
 
 def report(console: Console, trainer: Trainer, seconds: float) -> None:
+    """The last lines of a run: how it went and where its files are."""
     best, last = trainer.best, trainer.metrics.rows[-1]
     epochs = f"{trainer.epoch} epoch{'s' if trainer.epoch > 1 else ''}"
     figures = f"best {best['monitor']} {best['value']:.4g} (epoch {best['epoch']}) · last {last[best['monitor']]:.4g}"

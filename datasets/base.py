@@ -45,10 +45,12 @@ class ArrayImageDataset(Dataset):
 
     @property
     def num_classes(self) -> int:
+        """How many labels there are."""
         return len(self.classes)
 
     @property
     def in_channels(self) -> int:
+        """The channels of an image."""
         return self.images.shape[1]
 
     @property

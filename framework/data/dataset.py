@@ -129,6 +129,7 @@ class ConcatDataset(Dataset[T_co]):
 
     @staticmethod
     def cumsum(sequence: Iterable) -> list[int]:
+        """The indices at which the datasets end."""
         return list(itertools.accumulate(len(part) for part in sequence))
 
     def __getitem__(self, idx: int) -> T_co:

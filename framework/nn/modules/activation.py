@@ -163,6 +163,7 @@ class PReLU(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
+        """Set every slope to ``init``."""
         initializers.constant_(self.weight, self.init)
 
     def forward(self, input: Tensor) -> Tensor:

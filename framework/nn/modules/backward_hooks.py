@@ -33,11 +33,13 @@ class BackwardHooks:
         self.grad_output: Grads | None = None
 
     def watch_inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments of forward, those that require grad passed through the identity that runs the hooks."""
         self.n_inputs = len(args)
         args, self.input_slots = _through_identity(args, self._on_grad_input)
         return args
 
     def watch_outputs(self, result: Any) -> Any:
+        """The result of forward, passed through the identity that keeps ``grad_output``; a warning if it cannot be."""
         if isinstance(result, Tensor):
             outputs = (result,)
         elif isinstance(result, tuple):

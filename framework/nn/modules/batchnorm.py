@@ -63,6 +63,7 @@ class _BatchNorm(Module):
             self.num_batches_tracked.zero_()
 
     def reset_parameters(self) -> None:
+        """Forget the batches seen; set the weight to one and the bias to zero."""
         self.reset_running_stats()
         if self.affine:
             init.ones_(self.weight)

@@ -39,6 +39,7 @@ class LayerNorm(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
+        """Set the weight to one and the bias to zero."""
         if self.elementwise_affine:
             init.ones_(self.weight)
             if self.bias is not None:

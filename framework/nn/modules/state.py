@@ -58,6 +58,7 @@ def own_state(module: Module) -> dict[str, Tensor]:
 
 
 def overrides_extra_state(module: Module, method: str, base: type[Module]) -> bool:
+    """Whether the module's class defines its own ``method``, one of the two for extra state."""
     return getattr(type(module), method) is not getattr(base, method)
 
 
