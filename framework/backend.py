@@ -122,10 +122,8 @@ def resolve(where: Any) -> device:
 
 def require_cuda() -> None:
     """RuntimeError, saying what is missing, unless a CUDA device can be used."""
-    cupy_module = None
     try:
-        cupy_module = cupy()
-        usable = bool(cupy_module.cuda.is_available())
+        usable = bool(cupy().cuda.is_available())
     except ImportError as error:
         raise RuntimeError(f"CUDA is not available: {error}") from error
     if not usable:

@@ -16,8 +16,7 @@ from .tensor import Tensor, size_of, wrap
 
 def _finish(array: Any, device: Any, requires_grad: bool) -> Tensor:
     where = backend.resolve(device if device is not None else _default_device)
-    made = wrap(array if where.type == "cpu" else backend.to_device(array, where))
-    return _require_grad(made, requires_grad)
+    return _require_grad(wrap(backend.to_device(array, where)), requires_grad)
 
 
 def _require_grad(made: Tensor, requires_grad: bool) -> Tensor:
@@ -43,7 +42,7 @@ def get_default_device() -> backend.device:
 
 
 def _place(device: Any) -> Any:
-    """The array module of a device, and the device."""
+    """The array module of a device, of the default one for None."""
     return backend.namespace_on(backend.resolve(device if device is not None else _default_device))
 
 
@@ -464,16 +463,17 @@ def linspace(
     start, end = (_number("linspace", v) for v in (start, end))
     kind = _kind(dtype)
     work = np.float64 if kind.kind in "iu" else kind
-    step = work_type(end - start, work) / work_type(max(steps - 1, 1), work)
+    step = _of_kind(end - start, work) / _of_kind(max(steps - 1, 1), work)
     places = np.arange(steps)
-    rising = work_type(start, work) + step * places.astype(work)
-    falling = work_type(end, work) - step * (steps - 1 - places).astype(work)
+    rising = _of_kind(start, work) + step * places.astype(work)
+    falling = _of_kind(end, work) - step * (steps - 1 - places).astype(work)
     values = np.where(places < steps // 2, rising, falling) if steps > 1 else rising
     made = _finish((np.trunc(values) if kind.kind in "iu" else values).astype(kind), device, requires_grad)
     return made if out is None else _into(out, made)
 
 
-def work_type(value: Any, kind: Any) -> Any:
+def _of_kind(value: Any, kind: Any) -> Any:
+    """A number as a NumPy scalar."""
     return np.asarray(value, dtype=kind)[()]
 
 
@@ -490,7 +490,7 @@ def logspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`base` to the powers of `linspace(start, end, steps)`."""
-    exponents = linspace(start, end, steps, dtype=dtypes.float64)._array
+    exponents = linspace(start, end, steps, dtype=dtypes.float64, device="cpu")._array
     made = _finish(np.power(base, exponents).astype(_kind(dtype)), device, requires_grad)
     return made if out is None else _into(out, made)
 

@@ -34,24 +34,30 @@ class dtype:
 
     @property
     def itemsize(self) -> builtins.int:
+        """Bytes per element."""
         return self.numpy.itemsize
 
     @property
     def is_floating_point(self) -> builtins.bool:
+        """Whether it is a real floating type."""
         return self.category == "float"
 
     @property
     def is_complex(self) -> builtins.bool:
+        """Whether it is a complex type."""
         return self.category == "complex"
 
     @property
     def is_signed(self) -> builtins.bool:
+        """Whether it has negative numbers."""
         return self.name not in ("uint8", "uint16", "uint32", "uint64", "bool")
 
     def to_complex(self) -> dtype:
+        """The complex type of this precision (complex64 for the types that have none)."""
         return complex128 if self.name in ("float64", "complex128") else complex64
 
     def to_real(self) -> dtype:
+        """The type of a complex type's parts; a real type itself."""
         return {"complex64": float32, "complex128": float64}.get(self.name, self)
 
     def __repr__(self) -> str:
@@ -147,6 +153,30 @@ def from_numpy(np_dtype: Any) -> dtype:
     return found
 
 
+_SCALAR_TYPES = {
+    bool: "Bool",
+    uint8: "Byte",
+    uint16: "UInt16",
+    uint32: "UInt32",
+    uint64: "UInt64",
+    int8: "Char",
+    int16: "Short",
+    int32: "Int",
+    int64: "Long",
+    float16: "Half",
+    bfloat16: "BFloat16",
+    float32: "Float",
+    float64: "Double",
+    complex64: "ComplexFloat",
+    complex128: "ComplexDouble",
+}
+
+
+def scalar_type_name(kind: Any) -> str:
+    """The name in PyTorch's C++ messages of a type, the framework's or NumPy's: Float, Long, ..."""
+    return _SCALAR_TYPES[kind if isinstance(kind, dtype) else from_numpy(kind)]
+
+
 # --- the default type ---------------------------------------------------------------------------------------------
 
 _default = float32
@@ -191,7 +221,7 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
 
 def of_scalar(value: Any) -> dtype:
     """The type a Python number has in promotion: bool, int64, the default float, or its complex twin."""
-    if isinstance(value, (np.generic,)):
+    if isinstance(value, np.generic):
         value = value.item()
     if value is True or value is False:
         return bool

@@ -1067,8 +1067,8 @@ class Tensor(Variable):
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """The type's name (`torch.FloatTensor`), or the tensor cast to a type given as dtype or such a name."""
         if dtype is None:
-            return _type_name(self)
-        return convert.cast(self, _TYPES[dtype.rpartition(".")[2]] if isinstance(dtype, str) else dtype)
+            return f"torch.{'cuda.' if self.is_cuda else ''}{dtypes.scalar_type_name(self._array.dtype)}Tensor"
+        return convert.cast(self, _type_named(dtype) if isinstance(dtype, str) else dtype)
 
     def type_as(self, other: Any) -> Tensor:
         """The tensor in the type and on the device of another."""
@@ -1237,25 +1237,15 @@ def _python_number(value: Any) -> Any:
     return float(value) if type(value).__name__ == "bfloat16" else value
 
 
-_TYPES = {
-    "FloatTensor": dtypes.float32,
-    "DoubleTensor": dtypes.float64,
-    "HalfTensor": dtypes.float16,
-    "BFloat16Tensor": dtypes.bfloat16,
-    "LongTensor": dtypes.int64,
-    "IntTensor": dtypes.int32,
-    "ShortTensor": dtypes.int16,
-    "CharTensor": dtypes.int8,
-    "ByteTensor": dtypes.uint8,
-    "BoolTensor": dtypes.bool,
-    "ComplexFloatTensor": dtypes.complex64,
-    "ComplexDoubleTensor": dtypes.complex128,
-}
+_TYPES = {f"{dtypes.scalar_type_name(d)}Tensor": d for d in dtypes.ALL}
 
 
-def _type_name(tensor: Tensor) -> str:
-    name = next(n for n, d in _TYPES.items() if d is tensor.dtype)
-    return f"torch.cuda.{name}" if tensor.is_cuda else f"torch.{name}"
+def _type_named(name: str) -> dtypes.dtype:
+    """The type that `torch.FloatTensor`, ... names."""
+    found = _TYPES.get(name.rpartition(".")[2])
+    if found is None:
+        raise ValueError(f"invalid type: '{name}'")
+    return found
 
 
 def _rebuild(cls: type, array: np.ndarray, device: str, requires_grad: bool, state: dict | None) -> Tensor:

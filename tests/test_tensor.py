@@ -1277,3 +1277,16 @@ def test_histc(lib):
     x = lib.tensor([1.0, 2.0, 1.0, 4.0])
     assert lib.histc(x, bins=4, min=0, max=4).tolist() == [0, 2, 1, 1]
     assert lib.histc(x, 3).tolist() == [2, 1, 1]
+
+
+def test_masked_fill_casts_a_fraction_to_integers_and_refuses_what_does_not_fit() -> None:
+    mask = fw.tensor([True, False])
+    assert fw.tensor([1, 2]).masked_fill(mask, 1.7).tolist() == [1, 2]
+    with pytest.raises(RuntimeError, match="without overflow"):
+        fw.tensor([1, 2]).masked_fill(mask, float("inf"))
+
+
+def test_type_by_an_unknown_name() -> None:
+    with pytest.raises(ValueError, match="invalid type: 'foo'"):
+        fw.ones(2).type("foo")
+    assert fw.ones(2, dtype=fw.uint16).type() == "torch.UInt16Tensor"

@@ -15,7 +15,7 @@ from .grad_mode import (
 )
 from .inplace import inplace, write_in_place
 from .node import AccumulateGrad, Node, Output, RemovableHandle, TensorHooks, edge_of, hooks_of
-from .op import Op, binary_method, op, promote_operands, scalar_type_name
+from .op import Op, binary_method, op, promote_operands
 from .variable import Variable, counter_of, increment_version, wrap
 from .views import ViewInfo
 
@@ -50,7 +50,6 @@ __all__ = [
     "once_differentiable",
     "op",
     "promote_operands",
-    "scalar_type_name",
     "set_detect_anomaly",
     "set_grad_enabled",
     "wrap",

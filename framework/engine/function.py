@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import backend
+from .backward import conjugate
 from .grad_mode import mode, no_grad
 from .node import FREED, Node, Output, SavedOutput, edge_of, next_sequence, unpack, versions_of
 from .variable import Variable, as_array, counter_of, wrap
@@ -83,7 +84,7 @@ class FunctionNode(Node):
             grads = [None if g is None else wrap(backend.namespace(g).asarray(g)) for g in grads]
         if self.ctx._materialize and type(self.dtype) is tuple:
             grads = self._with_zeros(grads)
-        grads = [None if g is None else _conjugate(g) for g in grads]
+        grads = [None if g is None else conjugate(g) for g in grads]
         arrays, mode.arrays = mode.arrays, False  # the user's code works on Tensors
         try:
             results = self.function.backward(self.ctx, *grads)  # type: ignore[attr-defined]
@@ -101,7 +102,7 @@ class FunctionNode(Node):
             )
         for position, (result, edge) in enumerate(zip(results, self.edges, strict=True)):
             self._check(position, result, edge)
-        results = [None if r is None else _conjugate(r) for r in results]
+        results = [None if r is None else conjugate(r) for r in results]
         return results if as_tensors else [None if r is None else r._array for r in results]
 
     def _with_zeros(self, grads: Sequence) -> list:
@@ -124,11 +125,6 @@ class FunctionNode(Node):
                 f"Function {self.name()} returned an invalid gradient at index {position} - got {list(ours)} but "
                 f"expected shape compatible with {list(theirs)}"
             )
-
-
-def _conjugate(grad: Any) -> Any:
-    """The user's code sees PyTorch's gradients of complex values; their conjugates travel through the graph."""
-    return grad.conj() if grad._array.dtype.kind == "c" else grad
 
 
 def _edge_shape(edge: Any) -> tuple:

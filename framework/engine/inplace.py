@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import dtypes
 from .errors import reraise
 from .grad_mode import mode
 from .node import Node, SavedOutput, edge_of, next_sequence
-from .op import _F32, _F64, Op, scalar_type_name
+from .op import _F32, _F64, Op, check_castable
 from .variable import Variable, counter_of, wrap
 from .views import check_separate, check_writable, set_history
 
@@ -153,8 +152,4 @@ def _check_fits(place: Any, result: Any) -> None:
             f"output with shape {list(place.shape)} doesn't match the broadcast shape {list(result.shape)}"
         )
     if result.dtype is not place.dtype:
-        from_, to = dtypes.from_numpy(result.dtype), dtypes.from_numpy(place.dtype)
-        if not dtypes.can_cast(from_, to):
-            raise RuntimeError(
-                f"result type {scalar_type_name(from_)} can't be cast to the desired output type {scalar_type_name(to)}"
-            )
+        check_castable(result, place)

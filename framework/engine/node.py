@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
+from ..dtypes import scalar_type_name
 from .variable import Variable, wrap
 
 #: Later nodes get smaller numbers, so a min-heap hands out the latest node first.
@@ -306,20 +307,4 @@ def _check_version(array: Any, maker: Any, counter: list[int], expected: int) ->
 
 def type_name(array: Any) -> str:
     """The array's type as PyTorch's older messages name it: torch.FloatTensor, ..."""
-    return f"torch.{_TYPE_NAMES.get(array.dtype.name, array.dtype.name)}"
-
-
-_TYPE_NAMES = {
-    "float32": "FloatTensor",
-    "float64": "DoubleTensor",
-    "float16": "HalfTensor",
-    "bfloat16": "BFloat16Tensor",
-    "int64": "LongTensor",
-    "int32": "IntTensor",
-    "int16": "ShortTensor",
-    "int8": "CharTensor",
-    "uint8": "ByteTensor",
-    "bool": "BoolTensor",
-    "complex64": "ComplexFloatTensor",
-    "complex128": "ComplexDoubleTensor",
-}
+    return f"torch.{scalar_type_name(array.dtype)}Tensor"

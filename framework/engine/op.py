@@ -20,6 +20,7 @@ TypeError. `exp.plain` is the undecorated function, for use inside other plain f
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -776,18 +777,13 @@ def into(op: Op, args: list, out: Any) -> Any:
 
 
 def write_out(name: str, target: Any, value: Any) -> None:
+    """Writes a result into the tensor given as `out`, which takes its shape."""
     if not isinstance(target, Variable):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(target).__name__}")
     source, place = value._array, target._array
-    to, from_ = dtypes.from_numpy(place.dtype), dtypes.from_numpy(source.dtype)
-    if not dtypes.can_cast(from_, to):
-        raise RuntimeError(
-            f"result type {scalar_type_name(from_)} can't be cast to the desired output type {scalar_type_name(to)}"
-        )
+    check_castable(source, place)
     if place.shape != source.shape:
         if place.size:
-            import warnings
-
             warnings.warn(
                 f"An output with one or more elements was resized since it had shape {list(place.shape)}, which does "
                 f"not match the required output shape {list(source.shape)}. This behavior is deprecated.",
@@ -800,23 +796,12 @@ def write_out(name: str, target: Any, value: Any) -> None:
     counter_of(target)[0] += 1
 
 
-def scalar_type_name(d: dtypes.dtype) -> str:
-    """The type's name in PyTorch's C++ messages: Float, Long, ..."""
-    names = {
-        "float32": "Float",
-        "float64": "Double",
-        "float16": "Half",
-        "bfloat16": "BFloat16",
-        "int64": "Long",
-        "int32": "Int",
-        "int16": "Short",
-        "int8": "Char",
-        "uint8": "Byte",
-        "bool": "Bool",
-        "complex64": "ComplexFloat",
-        "complex128": "ComplexDouble",
-    }
-    return names.get(d.name, d.name)
+def check_castable(source: Any, place: Any) -> None:
+    """PyTorch's error where the values of one array may not be written into another for its type."""
+    from_, to = dtypes.from_numpy(source.dtype), dtypes.from_numpy(place.dtype)
+    if not dtypes.can_cast(from_, to):
+        names = dtypes.scalar_type_name(from_), dtypes.scalar_type_name(to)
+        raise RuntimeError("result type {} can't be cast to the desired output type {}".format(*names))
 
 
-__all__ = ["FREED", "Op", "OpNode", "into", "op", "promote_operands", "scalar_type_name"]
+__all__ = ["FREED", "Op", "OpNode", "into", "op", "promote_operands"]

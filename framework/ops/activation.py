@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import device_of, namespace, to_device
-from ..engine import inplace, op, scalar_type_name, wrap
+from ..engine import inplace, op, wrap
 from ..random import default_generator
 from .index import _grid as grid
 from .mask import gate
@@ -22,7 +22,7 @@ from .special import erf
 def need_floating(kernel: str, input: Any) -> None:
     """PyTorch's NotImplementedError for an integer or bool array where only floating ones make sense."""
     if input.dtype.kind in "biu":
-        kind = scalar_type_name(dtypes.from_numpy(input.dtype))
+        kind = dtypes.scalar_type_name(input.dtype)
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
 
 
@@ -80,7 +80,7 @@ def prelu(input: Any, weight: Any) -> Any:
     if len(slopes) > 1:
         raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {len(slopes)}")
     if input.dtype is not weight.dtype:
-        a, b = scalar_type_name(input.dtype), scalar_type_name(weight.dtype)
+        a, b = dtypes.scalar_type_name(input.dtype), dtypes.scalar_type_name(weight.dtype)
         raise RuntimeError(f"prelu: Type promoting not supported. Got {a} and {b}")
     count = math.prod(slopes)
     if count == 1:
@@ -257,7 +257,7 @@ def softshrink(input, lambd=0.5):
     need_floating("softshrink_check", input)
     if not lambd >= 0:
         top = np.finfo(input.dtype).max
-        kind = scalar_type_name(dtypes.from_numpy(input.dtype))
+        kind = dtypes.scalar_type_name(input.dtype)
         raise RuntimeError(f"lambda must be in range [0, {top:g}] for input dtype {kind}, but found {lambd:g}")
     xp = namespace(input)
     return xp.where(input > lambd, input - lambd, xp.where(input < -lambd, input + lambd, input * 0))

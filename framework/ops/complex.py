@@ -8,16 +8,16 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import op, scalar_type_name
+from ..engine import op
 from .pointwise import conj, cos, sin
 
 
 def _check_pair(name: str, first: Any, second: Any) -> None:
     if first.dtype != second.dtype:
-        one, two = (scalar_type_name(dtypes.from_numpy(x.dtype)) for x in (first, second))
+        one, two = (dtypes.scalar_type_name(x.dtype) for x in (first, second))
         raise RuntimeError(f"Expected object of scalar type {one} but got scalar type {two} for second argument")
     if first.dtype not in (np.float32, np.float64):
-        named = scalar_type_name(dtypes.from_numpy(first.dtype))
+        named = dtypes.scalar_type_name(first.dtype)
         raise RuntimeError(f"Expected both inputs to be Half, Float or Double tensors but got {named} and {named}")
 
 
@@ -51,7 +51,7 @@ def view_as_real(input):
 def view_as_complex(input):
     """Pairs in the last dimension as complex numbers; a view where they are neighbours in memory."""
     if input.dtype not in (np.float32, np.float64):
-        named = scalar_type_name(dtypes.from_numpy(input.dtype))
+        named = dtypes.scalar_type_name(input.dtype)
         raise RuntimeError(f"view_as_complex is only supported for half, float and double tensors, but got {named}")
     if input.ndim == 0 or input.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")

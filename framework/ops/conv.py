@@ -17,7 +17,7 @@ from typing import Any
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import Variable, op, scalar_type_name
+from ..engine import Variable, op
 from .columns import ChannelsLast, Geometry, chunks, column_budget, layout_of, positions
 from .padding import constant_pad_nd
 from .shape import shape_of, squeeze, unsqueeze
@@ -308,7 +308,7 @@ def _check_types(input: Any, weight: Any, bias: Any) -> None:
     if input.dtype is not weight.dtype or input.device != weight.device:
         raise RuntimeError(f"Input type ({input.type()}) and weight type ({weight.type()}) should be the same")
     if bias is not None and bias.dtype is not input.dtype:
-        a, b = (scalar_type_name(dtypes.from_numpy(x._array.dtype)).lower() for x in (input, bias))
+        a, b = (dtypes.scalar_type_name(x._array.dtype).lower() for x in (input, bias))
         raise RuntimeError(f"Input type ({a}) and bias type ({b}) should be the same")
 
 

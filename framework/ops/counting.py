@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import add_at, namespace
-from ..engine import Variable, op, scalar_type_name, wrap
+from ..engine import Variable, op, wrap
 from .shape import wrap_dim
 
 # --- distinct elements --------------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bo
 def bincount(input, weights=None, minlength=0):
     """How often each of 0, 1, 2, ... occurs among non-negative integers, or the sums of their `weights`."""
     if input.dtype.kind not in "iu":
-        named = scalar_type_name(dtypes.from_numpy(input.dtype))
+        named = dtypes.scalar_type_name(input.dtype)
         raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{named}'")
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
@@ -171,7 +171,7 @@ def histc(input, bins=100, min=0, max=0):
     Elements outside, and nan, count nowhere; the result has the type of `input`.
     """
     if input.dtype.kind not in "fV":
-        named = scalar_type_name(dtypes.from_numpy(input.dtype))
+        named = dtypes.scalar_type_name(input.dtype)
         raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{named}'")
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")

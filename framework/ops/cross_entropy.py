@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import dtypes
 from ..backend import namespace
-from ..engine import Variable, op, scalar_type_name, wrap
+from ..engine import Variable, op, wrap
 from .activation import relu
 from .index import _grid as grid
 from .index import gather, pick_along
@@ -29,7 +30,7 @@ def _check_classes(input: Any, target: Any, weight: Any) -> tuple[Any, Any, bool
             f"Expected input batch_size ({shape[0]}) to match target batch_size ({wanted[0] if wanted else 1})."
         )
     if target._array.dtype not in (np.int64, np.uint8):
-        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {scalar_type_name(target.dtype)}")
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {dtypes.scalar_type_name(target.dtype)}")
     _check_class_weight(weight, input, shape[0] if len(shape) == 1 else shape[1])
     if len(shape) == 1:
         if math.prod(wanted) != 1:
@@ -49,9 +50,8 @@ def _check_class_weight(weight: Any, input: Any, classes: int) -> None:
             f"shape: {list(shape_of(weight))}"
         )
     if weight.dtype is not input.dtype:
-        raise RuntimeError(
-            f"expected scalar type {scalar_type_name(input.dtype)} but found {scalar_type_name(weight.dtype)}"
-        )
+        wanted, got = dtypes.scalar_type_name(input.dtype), dtypes.scalar_type_name(weight.dtype)
+        raise RuntimeError(f"expected scalar type {wanted} but found {got}")
 
 
 def _class_index(target: Any, classes: int, ignore_index: int | None) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import op, scalar_type_name, wrap
+from ..engine import op, wrap
 from .index import tril, triu
 from .linalg import matmul, turned
 from .pointwise import conj, imag, log, real, where
@@ -45,7 +45,7 @@ def _check(name: str, input: Any, square: bool = True) -> None:
     if square and rows != columns:
         raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {rows} by {columns} matrices")
     if input.dtype.kind not in "fc":
-        got = scalar_type_name(dtypes.from_numpy(input.dtype))
+        got = dtypes.scalar_type_name(input.dtype)
         raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {got}")
 
 
@@ -290,7 +290,7 @@ def _eigh_input(g, out):
 @op(name="LinalgEighBackward0", input=_eigh_input)
 def _eigh(input, UPLO):
     if input.dtype.kind in "biu" and input.ndim >= 2:
-        named = scalar_type_name(dtypes.from_numpy(input.dtype))
+        named = dtypes.scalar_type_name(input.dtype)
         raise NotImplementedError(f"\"linalg_eigh_cpu\" not implemented for '{named}'")
     _check("linalg.eigh", input)
     if UPLO.upper() not in ("L", "U"):

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import add_at, namespace
-from ..engine import increment_version, op, scalar_type_name, wrap
+from ..engine import increment_version, op, wrap
 from .index import index_select
 from .mask import gate
 from .pointwise import clamp
@@ -33,7 +33,7 @@ def _add_rows(rows: Any, index: Any, count: int) -> Any:
 
 def _check_indices(name: str, indices: Any, count: int) -> None:
     if indices.dtype not in (np.int64, np.int32):
-        kind = scalar_type_name(dtypes.from_numpy(indices.dtype))
+        kind = dtypes.scalar_type_name(indices.dtype)
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
             f"torch.{kind}Tensor instead (while checking arguments for {name})"

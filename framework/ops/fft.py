@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import op, scalar_type_name, wrap
+from ..engine import op, wrap
 from .pointwise import conj, real
 from .shape import _pad_slice, narrow, roll, shape_of, wrap_dim, wrap_dims
 
@@ -79,13 +79,13 @@ def _floating(input: Any) -> Any:
     if input.dtype.category in ("int", "bool"):
         return input.to(dtypes.get_default_dtype())
     if input.dtype in (dtypes.float16, dtypes.bfloat16):
-        raise RuntimeError(f"Unsupported dtype {scalar_type_name(input.dtype)}")
+        raise RuntimeError(f"Unsupported dtype {dtypes.scalar_type_name(input.dtype)}")
     return input
 
 
 def _real(name: str, input: Any) -> Any:
     if input.is_complex():
-        raise RuntimeError(f"{name} expects a real input tensor, but got {scalar_type_name(input.dtype)}")
+        raise RuntimeError(f"{name} expects a real input tensor, but got {dtypes.scalar_type_name(input.dtype)}")
     return _floating(input)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import add_at, device_of, namespace, to_device
-from ..engine import Variable, counter_of, inplace, mode, op, scalar_type_name, wrap, write_in_place
+from ..engine import Variable, counter_of, inplace, mode, op, wrap, write_in_place
 from .shape import broadcast_shapes, diagonal, expand, reshape, shape_of, wrap_dim
 
 # --- x[...] by ints, slices, None: views --------------------------------------------------------------------------
@@ -72,9 +72,10 @@ def _zero_like_part(g: Any) -> Any:
 def _index_put(input, indices, values, accumulate=False):
     result = input.copy()
     if values.dtype != input.dtype:
+        to, from_ = dtypes.scalar_type_name(input.dtype), dtypes.scalar_type_name(values.dtype)
         raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {input.dtype} for the destination and "
-            f"{values.dtype} for the source."
+            f"Index put requires the source and destination dtypes match, got {to} for the destination and {from_} "
+            "for the source."
         )
     try:
         if accumulate:
@@ -277,7 +278,7 @@ def getitem(input: Any, index: Any) -> Any:
 
 def setitem(input: Any, index: Any, value: Any) -> None:
     """`input[index] = value`, under the rules of in-place writes."""
-    if _is_plain(index) and _write_plainly(input, index, value):
+    if _plain_view(index if type(index) is tuple else (index,)) and _write_plainly(input, index, value):
         return
     basic, advanced, last = _parse(input, index)
     needs_view = any(i is None or type(i) is int or (type(i) is slice and i != slice(None)) for i in basic)
@@ -296,14 +297,6 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     if type(source._array) is not type(place._array) and source._array.ndim == 0:
         source = source.to(place.device)
     write_in_place(_index_put.op, [place, advanced, source, False])  # type: ignore[attr-defined]
-
-
-def _is_plain(index: Any) -> bool:
-    """Whether an index is made of ints and forward slices alone."""
-    return all(
-        type(item) is int or (type(item) is slice and (item.step is None or (type(item.step) is int and item.step > 0)))
-        for item in (index if type(index) is tuple else (index,))
-    )
 
 
 def _write_plainly(input: Any, index: Any, value: Any) -> bool:
@@ -652,11 +645,7 @@ def _check_mask(name: str, mask: Any) -> None:
         raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}")
 
 
-def _masked_value(g, mask):
-    return (g * mask).sum()
-
-
-@op(input=lambda g, mask: masked_fill(g, mask, 0), value=_masked_value)
+@op(input=lambda g, mask: masked_fill(g, mask, 0), value=lambda g, mask: (g * mask).sum())
 def masked_fill(input, mask, value):
     """`input` with `value` where `mask` is True."""
     _check_mask("masked_fill", mask)
@@ -666,16 +655,11 @@ def masked_fill(input, mask, value):
         )
     xp = namespace(input)
     if not hasattr(value, "dtype"):
-        value = (
-            xp.asarray(value, dtype=input.dtype)
-            if not (isinstance(value, float) and input.dtype.kind in "iub")
-            else _no_cast(value, input)
-        )
+        try:
+            value = xp.asarray(value, dtype=input.dtype)
+        except (OverflowError, TypeError, ValueError):
+            raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow") from None
     return xp.where(mask, value.astype(input.dtype), input)
-
-
-def _no_cast(value: Any, input: Any) -> Any:
-    raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow")
 
 
 @op(input=lambda g, input_shape, mask: _mask_place(g, input_shape, mask))
@@ -711,10 +695,10 @@ def _source_places(xp: Any, mask: Any, size: int) -> Any:
 def masked_scatter(input, mask, source):
     """`input` with the elements of `source`, one after another, where `mask` is True."""
     if mask.dtype != np.bool_:
-        named = scalar_type_name(dtypes.from_numpy(mask.dtype))
+        named = dtypes.scalar_type_name(mask.dtype)
         raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {named}")
     if source.dtype != input.dtype:
-        one, two = (scalar_type_name(dtypes.from_numpy(x.dtype)) for x in (input, source))
+        one, two = (dtypes.scalar_type_name(x.dtype) for x in (input, source))
         raise RuntimeError(f"masked_scatter: expected self and source to have same dtypes but got {one} and {two}")
     xp = namespace(input)
     input, mask = xp.broadcast_arrays(input, mask)
@@ -796,7 +780,7 @@ def _check_matrix(name: str, input: Any) -> None:
 def _repeated_places(repeats, count):
     """0 to `count` - 1, each as often as `repeats` says."""
     if repeats.dtype.kind not in "iu":
-        named = scalar_type_name(dtypes.from_numpy(repeats.dtype))
+        named = dtypes.scalar_type_name(repeats.dtype)
         raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{named}'")
     if repeats.ndim > 1:
         raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
@@ -856,7 +840,7 @@ def _take_input(g, input_shape, index):
 def take(input, index):
     """Elements by their place in the flattened tensor."""
     if index.dtype.kind not in "iu":
-        raise RuntimeError("take(): Expected a long tensor for index, but got " + str(index.dtype))
+        raise RuntimeError(f"take(): Expected a long tensor for index, but got {dtypes.scalar_type_name(index.dtype)}")
     _check_bounds(index, input.size, 0)
     return input.reshape(-1)[index]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import Variable, op, scalar_type_name
+from ..engine import Variable, op
 from .half import is_half
 from .pointwise import conj, mul
 from .reduce import sum as sum_over
@@ -30,7 +30,7 @@ from .shape import (
 
 def _check_same_type(first: Any, second: Any) -> None:
     if first.dtype != second.dtype:
-        a, b = (scalar_type_name(dtypes.from_numpy(x.dtype)).lower() for x in (first, second))
+        a, b = (dtypes.scalar_type_name(x.dtype).lower() for x in (first, second))
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {a} != {b}")
 
 
@@ -109,7 +109,7 @@ def dot(input, tensor):
             f"same number of elements, but got {input.shape[0]} and {tensor.shape[0]} elements respectively"
         )
     if input.dtype != tensor.dtype:
-        a, b = (scalar_type_name(dtypes.from_numpy(x.dtype)) for x in (input, tensor))
+        a, b = (dtypes.scalar_type_name(x.dtype) for x in (input, tensor))
         raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {a} and {b}")
     return product(input, tensor)
 
@@ -429,7 +429,7 @@ def linear(input, weight, bias=None):
             f"{'x'.join(str(n) for n in weight.shape[::-1])})"
         )
     if input.dtype != weight.dtype:
-        a, b = (scalar_type_name(dtypes.from_numpy(x.dtype)) for x in (input, weight))
+        a, b = (dtypes.scalar_type_name(x.dtype) for x in (input, weight))
         raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {a} and {b}")
     flat = input if input.ndim == 2 else input.reshape(-1, input.shape[-1])
     result = product(flat, weight.T)

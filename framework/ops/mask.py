@@ -11,11 +11,7 @@ from ..engine.op import op
 _BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
-def _gate_input(g, mask):
-    return gate(g, mask)
-
-
-@op(name="WhereBackward0", input=_gate_input)
+@op(name="WhereBackward0", input=lambda g, mask: gate(g, mask))
 def gate(input, mask):
     """`input` where `mask` (bool) holds, else 0, even where `input` is infinite or nan.
 

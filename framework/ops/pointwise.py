@@ -270,7 +270,8 @@ def lerp(input, end, weight):
     """`input + weight * (end - input)`, all of one type."""
     for name, value in (("end", end), ("weight", weight)):
         if hasattr(value, "dtype") and value.dtype != input.dtype:
-            raise RuntimeError(f"expected dtype {input.dtype} for `{name}` but got dtype {value.dtype}")
+            wanted, got = (dtypes.scalar_type_name(x.dtype).lower() for x in (input, value))
+            raise RuntimeError(f"expected dtype {wanted} for `{name}` but got dtype {got}")
     return (input + weight * (end - input)).astype(input.dtype, copy=False)
 
 
@@ -705,7 +706,8 @@ def _where(condition, input, other):
     if condition.dtype != np.bool_:
         if condition.dtype != np.uint8:
             raise RuntimeError(
-                f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype "
+                f"{dtypes.scalar_type_name(condition.dtype)}"
             )
         condition = condition.astype(bool)
     result = xp.where(condition, input, other)
@@ -948,10 +950,6 @@ def signbit(input):
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Where `|input - other| <= atol + rtol * |other|`."""
     return namespace(input).isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
-
-
-def _truth(value: Any) -> Any:
-    return value != 0 if hasattr(value, "dtype") else bool(value)
 
 
 @op()

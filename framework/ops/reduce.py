@@ -11,11 +11,11 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import Variable, op, scalar_type_name
+from ..engine import Variable, op
 from . import pointwise
 from .half import narrowed, widened
 from .index import _scatter_add_zeros
-from .pointwise import abs, conj, exp, isclose, sgn, sign, where
+from .pointwise import _abs_slope, abs, conj, exp, isclose, where
 from .refuse import both, no_bool, no_complex
 from .results import named_result
 from .shape import cat, expand, flip, narrow, reshape, shape_of, unsqueeze, wrap_dim, wrap_dims
@@ -88,12 +88,11 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 
 
 def _check_float(name: str, input: Any, dtype: Any) -> None:
-    kind = input.dtype.kind if dtype is None else dtype.numpy.kind
-    if kind in "biu":
-        named = dtypes.from_numpy(input.dtype) if dtype is None else dtype
+    kind = input.dtype if dtype is None else dtype.numpy
+    if kind.kind in "biu":
         raise RuntimeError(
             f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
-            f"Got: {scalar_type_name(named)}"
+            f"Got: {dtypes.scalar_type_name(kind)}"
         )
 
 
@@ -520,7 +519,7 @@ def _norm_input(g, input, p, dim, out):
     shape = shape_of(input)
     total, grad = spread(out, shape, dim), spread(g, shape, dim)
     size = abs(input)
-    direction = conj(sgn(input)) if _complex(input) else sign(input)
+    direction = _abs_slope(input)
     if p == 0:
         return grad * 0 * direction
     if p == 1:
@@ -536,17 +535,14 @@ def _norm_input(g, input, p, dim, out):
     return where(total == 0, 0.0, grad * direction * powered / safe ** (p - 1))
 
 
-def _complex(value: Any) -> bool:
-    return (value._array if isinstance(value, Variable) else value).dtype.kind == "c"
-
-
 @op(name="LinalgVectorNormBackward0", input=_norm_input)
 def _vector_norm(input, p=2, dim=None, keepdim=False, dtype=None):
     if dtype is not None:
         input = input.astype(dtype.numpy)
     if input.dtype.kind not in "fcV":
         raise RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype}"
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+            f"{dtypes.scalar_type_name(input.dtype)}"
         )
     return narrowed(_norm(widened(input), p, _dims(dim, input.ndim), keepdim), input)
 
@@ -578,7 +574,12 @@ def vector_norm(
 # --- scans --------------------------------------------------------------------------------------------------------
 
 
-@op(input=lambda g, dim: flip(cumsum(flip(g, (dim,)), dim), (dim,)) if shape_of(g) else g)
+def _from_behind(value: Any, dim: int) -> Any:
+    """The running sum along `dim`, from its end."""
+    return flip(cumsum(flip(value, (dim,)), dim), (dim,))
+
+
+@op(input=lambda g, dim: _from_behind(g, dim) if shape_of(g) else g)
 def cumsum(input, dim, *, dtype=None):
     """The running sum along `dim`."""
     if input.ndim == 0:
@@ -597,12 +598,7 @@ def _cumprod_input(g, input, dim, out):
         return _cumprod_input_once(g, input, out, dim)
     if not _surely_without_zeros(input):
         return _cumprod_input_with_zeros(g, input, dim)
-    weighted = g * out
-    return flip(cumsum(flip(weighted, (dim,)), dim), (dim,)) / input
-
-
-def _from_behind(value: Any, dim: int) -> Any:
-    return flip(cumsum(flip(value, (dim,)), dim), (dim,))
+    return _from_behind(g * out, dim) / input
 
 
 def _cumprod_input_once(g, input, out, dim):
@@ -696,7 +692,8 @@ def _typed(input: Any, dtype: Any) -> Any:
     if dtype is not None:
         return input.to(dtype)
     if input.dtype.category in ("int", "bool"):
-        raise RuntimeError(f"\"softmax_lastdim_kernel_impl\" not implemented for '{scalar_type_name(input.dtype)}'")
+        named = dtypes.scalar_type_name(input.dtype)
+        raise NotImplementedError(f"\"softmax_lastdim_kernel_impl\" not implemented for '{named}'")
     return input
 
 
@@ -723,5 +720,6 @@ def equal(input: Any, other: Any) -> bool:
 def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements are close, as `isclose` says."""
     if input.dtype is not other.dtype:
-        raise RuntimeError(f"{scalar_type_name(input.dtype)} did not match {scalar_type_name(other.dtype)}")
+        one, two = dtypes.scalar_type_name(input.dtype), dtypes.scalar_type_name(other.dtype)
+        raise RuntimeError(f"{one} did not match {two}")
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import dtypes
-from ..engine import scalar_type_name
 
 _PYTHON_NAMES = {"b": "Bool", "i": "Long", "f": "Float", "c": "ComplexFloat"}
 
@@ -27,7 +26,7 @@ def _kind(value: Any) -> str:
 
 def _refusal(value: Any, kernel: str, message: str, error: type[Exception]) -> Exception:
     if hasattr(value, "dtype"):
-        name = scalar_type_name(dtypes.from_numpy(value.dtype))
+        name = dtypes.scalar_type_name(value.dtype)
     else:
         name = _PYTHON_NAMES[_kind(value)]
     return error(message or f"\"{kernel}\" not implemented for '{name}'")

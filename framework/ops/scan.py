@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import op, scalar_type_name
+from ..engine import op
 from .index import _scatter_add_zeros
 from .pointwise import exp, log, logical_xor, where
 from .reduce import cumsum
@@ -99,7 +99,7 @@ def logcumsumexp(input, dim):
     """`log(cumsum(exp(input)))` along `dim` without overflow."""
     at, xp = wrap_dim(dim, input.ndim), namespace(input)
     if input.dtype.kind not in "fcV":
-        named = scalar_type_name(dtypes.from_numpy(input.dtype))
+        named = dtypes.scalar_type_name(input.dtype)
         raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{named}'")
     if input.ndim == 0 or not input.size:
         return input.copy()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from .. import dtypes
 from ..backend import add_at, namespace
 from ..engine import Variable, dimension_error, op
 from .half import narrowed, widened
@@ -153,14 +155,10 @@ def contiguous(input: Any, memory_format: Any = None) -> Any:
 # --- moving dimensions --------------------------------------------------------------------------------------------
 
 
-def _swapped(ndim: int, dim0: Any, dim1: Any) -> tuple[int, int]:
-    return wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
-
-
 @op(view=True, input=lambda g, dim0, dim1: transpose(g, dim0, dim1))
 def transpose(input, dim0, dim1):
     """Dimensions `dim0` and `dim1` exchanged; a view."""
-    first, second = _swapped(input.ndim, dim0, dim1)
+    first, second = wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim)
     return input.swapaxes(first, second) if input.ndim else input[...]
 
 
@@ -258,17 +256,17 @@ def expand(input, size):
     sizes = [int(s.__index__()) for s in size]
     extra = len(sizes) - input.ndim
     if extra < 0:
+        named = dtypes.scalar_type_name(input.dtype)
         raise RuntimeError(
-            f"expand({input.dtype}{list(input.shape)}, size={sizes}): the number of sizes provided ({len(sizes)}) must "
-            f"be greater or equal to the number of dimensions in the tensor ({input.ndim})"
+            f"expand(torch.{named}Tensor{{{list(input.shape)}}}, size={sizes}): the number of sizes provided "
+            f"({len(sizes)}) must be greater or equal to the number of dimensions in the tensor ({input.ndim})"
         )
     for i, wanted in enumerate(sizes):
         has = input.shape[i - extra] if i >= extra else None
         if wanted == -1:
             if has is None:
                 raise RuntimeError(
-                    f"expand({input.dtype}{list(input.shape)}, size={sizes}): the expanded size of the tensor (-1) "
-                    f"isn't allowed in a leading, non-existing dimension {i}"
+                    f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
                 )
             sizes[i] = has
         elif has is not None and has != 1 and has != wanted:
@@ -418,8 +416,6 @@ def _common_type(arrays: Sequence[Any]) -> list[Any]:
     first = arrays[0].dtype
     if all(x.dtype is first for x in arrays):
         return list(arrays)
-    from .. import dtypes
-
     kinds = [(dtypes.from_numpy(x.dtype), x.ndim) for x in arrays]
     common = dtypes.combine([k for k, n in kinds if n], [k for k, n in kinds if not n], []).numpy
     return [x.astype(common) if x.dtype != common else x for x in arrays]
@@ -796,11 +792,8 @@ def diagflat(input: Any, offset: int = 0) -> Any:
     return diag_embed(reshape(input, (-1,)), offset)
 
 
-def _as_strided_input(g, input_shape, size, stride, storage_offset):
-    return _strided_scatter(g, input_shape, size, stride, storage_offset)
-
-
-@op(view=True, input=_as_strided_input)
+@op(view=True, input=lambda g, input_shape, size, stride, storage_offset: _strided_scatter(
+    g, input_shape, size, stride, storage_offset))  # fmt: skip
 def as_strided(input, size, stride, storage_offset=None):
     """A view with the given sizes, strides and offset (in elements of the memory); checked against its bounds."""
     owner = input if input.base is None else input.base
@@ -843,8 +836,6 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     if not tensors:
         raise ValueError("meshgrid expects a non-empty TensorList")
     if indexing is None:
-        import warnings
-
         warnings.warn(
             "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
             UserWarning,
@@ -866,7 +857,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
 
 def block_diag(*tensors: Any) -> Any:
     """A matrix with the given matrices along its diagonal."""
-    items = [_at_least(x, 2) for x in tensors] or []
+    items = [_at_least(x, 2) for x in tensors]
     width = sum(shape_of(x)[1] for x in items)
     rows, at = [], 0
     for x in items:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,8 +73,3 @@ def windows(
             *array.strides[start + n :],
         ),
     )
-
-
-def count_of(sizes: tuple[int, ...]) -> int:
-    """The number of positions."""
-    return math.prod(sizes)
