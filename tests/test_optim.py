@@ -68,10 +68,23 @@ ADAM_OPTIONS = options(weight_decay=[0, 0.05], amsgrad=[False, True], maximize=[
     {"foreach": True},
 ]
 ADAMW_OPTIONS = options(weight_decay=[0, 0.05], amsgrad=[False, True], maximize=[False, True]) + [{}]
+COMMON_OPTIONS = [{}, {"weight_decay": 0.1}, {"weight_decay": 0.1, "maximize": True}]
+OTHERS = {
+    "ASGD": [*COMMON_OPTIONS, {"t0": 5}, {"lambd": 0.1, "alpha": 0.5}],
+    "Adadelta": [*COMMON_OPTIONS, {"rho": 0.5, "eps": 1e-3}],
+    "Adafactor": [*COMMON_OPTIONS, {"d": 2.0}, {"eps": (1e-3, 1e-2), "beta2_decay": -0.5}],
+    "Adagrad": [*COMMON_OPTIONS, {"lr_decay": 0.1, "initial_accumulator_value": 0.3, "eps": 1e-3}],
+    "Adamax": [*COMMON_OPTIONS, {"betas": (0.5, 0.8), "eps": 1e-3}],
+    "NAdam": [*COMMON_OPTIONS, {"weight_decay": 0.1, "decoupled_weight_decay": True}, {"momentum_decay": 0.1}],
+    "RAdam": [*COMMON_OPTIONS, {"weight_decay": 0.1, "decoupled_weight_decay": True}, {"betas": (0.5, 0.8)}],
+    "RMSprop": [*COMMON_OPTIONS, *options(momentum=[0, 0.9], centered=[False, True], alpha=[0.5])],
+    "Rprop": [{}, {"maximize": True}, {"etas": (0.3, 1.1), "step_sizes": (1e-3, 0.1)}],
+}
 CASES = (
     [("SGD", o) for o in SGD_OPTIONS + [{"fused": True}, {"foreach": True, "momentum": 0.5}]]
     + [("Adam", o) for o in ADAM_OPTIONS]
     + [("AdamW", o) for o in ADAMW_OPTIONS]
+    + [(name, o) for name, choices in OTHERS.items() for o in choices]
 )
 
 
@@ -99,10 +112,11 @@ def assert_same_state(ours, theirs, dtype):
             assert_close([mine[key]], [other[key]], dtype)
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam"])
+@pytest.mark.parametrize("name", ["SGD", "Adam", *(name for name in OTHERS if name != "Adafactor")])
 def test_complex_parameters(torch, name):
     def make(module, params):
-        return getattr(module, name)(params, lr=0.05, weight_decay=0.1, **({"momentum": 0.9} if name == "SGD" else {}))
+        kwargs = {} if name == "Rprop" else {"weight_decay": 0.1}
+        return getattr(module, name)(params, lr=0.05, **kwargs, **({"momentum": 0.9} if name == "SGD" else {}))
 
     results = []
     for lib in (fw, torch):

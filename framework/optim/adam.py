@@ -6,13 +6,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..backend import namespace
-from ..creation import tensor, zeros_like
-from ..dtypes import float32, float64, get_default_dtype
+from ..creation import zeros_like
 from ..engine import increment_version, set_grad_enabled
 from ..ops.pointwise import maximum
 from ..tensor import Tensor
 from .optimizer import Optimizer
-from .options import check_implementation, check_lr, check_not_negative, number, run_closure
+from .options import (
+    check_betas,
+    check_implementation,
+    check_lr,
+    check_not_negative,
+    number,
+    run_closure,
+    step_count,
+)
 from .scratch import Scratch
 
 
@@ -49,7 +56,7 @@ class Adam(Optimizer):
     ) -> None:
         check_lr(lr)
         check_not_negative("epsilon value", eps)
-        _check_betas(betas)
+        _check_kinds(betas)
         check_not_negative("weight_decay value", weight_decay)
         check_implementation(foreach, fused, differentiable)
         defaults = {
@@ -82,7 +89,7 @@ class Adam(Optimizer):
             for param in group["params"]:
                 remembered = self.state.get(param)
                 if remembered and not isinstance(remembered["step"], Tensor):
-                    remembered["step"] = _step_count(float(remembered["step"]))
+                    remembered["step"] = step_count(float(remembered["step"]))
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = run_closure(closure)
@@ -101,7 +108,7 @@ class Adam(Optimizer):
     def _state_of(self, param: Tensor, amsgrad: bool) -> dict[str, Tensor]:
         state = self.state[param]
         if not state:
-            state["step"] = _step_count(0.0)
+            state["step"] = step_count(0.0)
             state["exp_avg"] = zeros_like(param)
             state["exp_avg_sq"] = zeros_like(param)
             if amsgrad:
@@ -183,15 +190,7 @@ def _recorded_update(param: Tensor, state: dict[str, Tensor], group: dict[str, A
         param.sub_(state["exp_avg"] / denominator * (lr / (1 - beta1**step)))
 
 
-def _check_betas(betas: Any) -> None:
-    for i in range(2):
-        if not 0.0 <= betas[i] < 1.0:
-            raise ValueError(f"Invalid beta parameter at index {i}: {betas[i]}")
+def _check_kinds(betas: Any) -> None:
+    check_betas(betas)
     if not any(all(isinstance(beta, kind) for beta in betas) for kind in (float, Tensor)):
         raise ValueError("betas must be either both floats or both Tensors")
-
-
-def _step_count(value: float) -> Tensor:
-    """The number of steps taken, on the CPU, where it is read at every step."""
-    dtype = float64 if get_default_dtype() is float64 else float32
-    return tensor(value, dtype=dtype, device="cpu")

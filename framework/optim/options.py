@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..creation import tensor
+from ..dtypes import float32, float64, get_default_dtype
 from ..engine import enable_grad
 from ..tensor import Tensor
 
@@ -20,6 +22,12 @@ def check_not_negative(what: str, value: Any) -> None:
     """ValueError, naming ``what`` it is, for a negative number or NaN."""
     if not value >= 0.0:  # NaN too
         raise ValueError(f"Invalid {what}: {value}")
+
+
+def check_betas(betas: Any) -> None:
+    for i in range(2):
+        if not 0.0 <= betas[i] < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {i}: {betas[i]}")
 
 
 def check_implementation(foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
@@ -41,3 +49,9 @@ def run_closure(closure: Callable[[], Any] | None) -> Any:
         return None
     with enable_grad():
         return closure()
+
+
+def step_count(value: float) -> Tensor:
+    """A number that a parameter's state counts in, on the CPU, where it is read at every step."""
+    dtype = float64 if get_default_dtype() is float64 else float32
+    return tensor(value, dtype=dtype, device="cpu")

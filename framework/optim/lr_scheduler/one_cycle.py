@@ -7,6 +7,7 @@ from typing import Any
 
 from ..optimizer import Optimizer
 from .base import LRScheduler, check_optimizer, per_group
+from .momentum import momentum_option, set_momentum
 
 
 class OneCycleLR(LRScheduler):
@@ -46,9 +47,7 @@ class OneCycleLR(LRScheduler):
         self.cycle_momentum = cycle_momentum
         max_lrs = per_group("max_lr", optimizer, max_lr)
         if cycle_momentum:
-            if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
-                raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
-            self.use_beta1 = "betas" in optimizer.defaults
+            self.use_beta1 = momentum_option(optimizer) == "betas"
             max_momenta = per_group("max_momentum", optimizer, max_momentum)
             base_momenta = per_group("base_momentum", optimizer, base_momentum)
         if last_epoch == -1:
@@ -57,16 +56,10 @@ class OneCycleLR(LRScheduler):
                 group["max_lr"] = max_lrs[i]
                 group["min_lr"] = group["initial_lr"] / final_div_factor
                 if cycle_momentum:
-                    self._set_momentum(group, max_momenta[i])
+                    set_momentum(group, max_momenta[i], self.use_beta1)
                     group["max_momentum"] = max_momenta[i]
                     group["base_momentum"] = base_momenta[i]
         super().__init__(optimizer, last_epoch)
-
-    def _set_momentum(self, group: dict[str, Any], momentum: float) -> None:
-        if self.use_beta1:
-            group["betas"] = (momentum, *group["betas"][1:])
-        else:
-            group["momentum"] = momentum
 
     def get_lr(self) -> list[Any]:
         self._warn_outside_step()
@@ -79,7 +72,7 @@ class OneCycleLR(LRScheduler):
             rates.append(self._anneal(group[phase["start_lr"]], group[phase["end_lr"]], fraction))
             if self.cycle_momentum:
                 start, end = group[phase["start_momentum"]], group[phase["end_momentum"]]
-                self._set_momentum(group, self._anneal(start, end, fraction))
+                set_momentum(group, self._anneal(start, end, fraction), self.use_beta1)
         return rates
 
     def _phase_at(self, step: int) -> tuple[dict[str, Any], float]:
