@@ -14,7 +14,7 @@ from typing import Any as _Any
 # user computes with NumPy warns as before.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"framework\.")
 
-from . import autograd, backend, cuda, fft, linalg, nn, optim, utils
+from . import autograd, backend, cuda, fft, linalg, nn, optim, special, utils
 from .backend import device
 from .creation import (
     arange,
@@ -355,6 +355,9 @@ from .ops.padding import constant_pad_nd
 from .ops.pool import avg_pool1d, max_pool1d, max_pool2d, max_pool3d
 from .ops.vision import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from .ops.stft import istft, stft
+from .ops.bessel import i0
+from .ops.gamma import digamma, igamma, igammac, lgamma, mvlgamma, polygamma
+from .ops.number import float_power, frexp, gcd, lcm, ldexp, nextafter
 from .ops.special import erf, erfc, erfinv
 from .ops.sorting import (
     argsort,
@@ -396,6 +399,14 @@ absolute, negative = abs, neg
 arccos, arcsin, arctan, arctan2 = acos, asin, atan, atan2
 arccosh, arcsinh, arctanh = acosh, asinh, atanh
 clip, fix, divide, true_divide, multiply, subtract = clamp, trunc, div, div, mul, sub
+gcd_, lcm_, ldexp_, i0_, sinc_, xlogy_ = (
+    Tensor.gcd_,
+    Tensor.lcm_,
+    Tensor.ldexp_,
+    Tensor.i0_,
+    Tensor.sinc_,
+    Tensor.xlogy_,
+)
 concat = concatenate = cat
 trapz = trapezoid
 swapaxes = swapdims = transpose

@@ -45,6 +45,15 @@ def cupy() -> Any:
     return _cupy
 
 
+def special_functions(xp: Any) -> Any:
+    """SciPy's special functions for the arrays of a module, imported on first use: `scipy.special` or CuPy's own."""
+    name = "scipy.special" if xp is np else "cupyx.scipy.special"
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ImportError("this function needs SciPy: pip install 'framework[special]'") from error
+
+
 def cuda_device_count() -> int:
     """How many CUDA devices can be used: 0 without CuPy, a driver or a card."""
     try:

@@ -31,12 +31,15 @@ from .engine.node import Output, retain
 from .engine.variable import MAYBE
 from .ops import (
     activation,
+    bessel,
     convert,
     counting,
     decomposition,
+    gamma,
     index,
     linalg,
     norms,
+    number,
     pointwise,
     reduce,
     scan,
@@ -636,6 +639,20 @@ class Tensor(Variable):
     erf = special.erf
     erfc = special.erfc
     erfinv = special.erfinv
+    lgamma = gamma.lgamma
+    digamma = gamma.digamma
+    polygamma = gamma.polygamma_method
+    mvlgamma = gamma.mvlgamma
+    igamma = gamma.igamma
+    igammac = gamma.igammac
+    i0 = bessel.i0
+    gcd = number.gcd
+    lcm = number.lcm
+    frexp = number.frexp
+    ldexp = number.ldexp
+    nextafter = number.nextafter
+    float_power = number.float_power
+    float_power_ = number.float_power_
     relu = activation.relu
     prelu = activation.prelu
     hardshrink = activation.hardshrink
@@ -692,6 +709,18 @@ class Tensor(Variable):
     erf_ = inplace(special.erf)
     erfc_ = inplace(special.erfc)
     erfinv_ = inplace(special.erfinv)
+    lgamma_ = inplace(gamma.lgamma)
+    digamma_ = inplace(gamma.digamma)
+    _polygamma_ = inplace(gamma._polygamma)
+    polygamma_ = gamma.polygamma_in_place
+    mvlgamma_ = inplace(gamma.mvlgamma)
+    igamma_ = inplace(gamma.igamma)
+    igammac_ = inplace(gamma.igammac)
+    i0_ = inplace(bessel.i0)
+    gcd_ = inplace(number.gcd)
+    lcm_ = inplace(number.lcm)
+    ldexp_ = inplace(number.ldexp)
+    nextafter_ = inplace(number.nextafter)
     relu_ = inplace(activation.relu)
     cumsum_ = inplace(reduce.cumsum)
     cumprod_ = inplace(reduce.cumprod)

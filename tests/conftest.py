@@ -35,6 +35,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The strict stand-in for CuPy (fake_cupy.py) in the place of the real one; `.host_reads` counts reads."""
     module = fake_cupy.make()
     monkeypatch.setitem(sys.modules, "cupy", module)
+    monkeypatch.setitem(sys.modules, "cupyx.scipy.special", fake_cupy.make_special())
     monkeypatch.setattr(backend, "_cupy", None)
     before = dict(backend.NAMESPACES), set(backend.ARRAY_TYPES)
     yield module

@@ -7,6 +7,7 @@ stay on the "device" as 0-d arrays; whatever would make the host wait for the de
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import types
 from collections.abc import Callable, Iterator
@@ -528,6 +529,19 @@ def make() -> types.ModuleType:
         **names,
         **parts,
     )
+
+
+def make_special() -> types.ModuleType:
+    """A fresh module `cupyx.scipy.special`, over SciPy's functions, which are imported when one is asked for."""
+    names = {name for name, _ in _read_api()["special"]}
+
+    def find(name: str) -> Callable:
+        if name not in names:
+            raise AttributeError(f"module 'cupyx.scipy.special' has no attribute '{name}'")
+        twin = getattr(importlib.import_module("scipy.special"), name)
+        return lambda *args: _call(twin, args, {})
+
+    return _module("cupyx.scipy.special", __getattr__=find)
 
 
 def array(obj: Any) -> ndarray:

@@ -11,6 +11,7 @@ import op_rows_pointwise
 import op_rows_reduce
 import op_rows_shape
 import op_rows_sorting
+import op_rows_special
 import op_rows_window
 from op_row import Row
 
@@ -25,4 +26,5 @@ OPS: list[Row] = [
     *op_rows_activation.ROWS,
     *op_rows_nn.ROWS,
     *op_rows_window.ROWS,
+    *op_rows_special.ROWS,
 ]

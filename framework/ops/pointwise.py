@@ -375,7 +375,7 @@ def log10(input):
     return namespace(input).log10(input)
 
 
-@op(promote="float", input=lambda g, input: g / (input + 1))
+@op(promote="float", name="Log1PBackward0", input=lambda g, input: g / (input + 1))
 def log1p(input):
     """`log(1 + input)`, exact for small input."""
     return namespace(input).log1p(input)
