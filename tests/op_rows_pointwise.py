@@ -261,7 +261,7 @@ BINARY = [
     _pair("fmax", _ties, ANY),
     _pair("fmin", _ties, ANY),
     _pair("hypot", binary(low=0.5), FLOAT, inplace=True),
-    _pair("logaddexp", binary(), FLOAT, promotes=0),
+    _pair("logaddexp", binary(), COMPLEX, promotes=0),
     _pair("logaddexp2", binary(), FLOAT, promotes=0),
     _pair("xlogy", binary(low2=0.5, number=2.0), REAL, inplace=True),
     _pair("heaviside", _heaviside_samples, REAL, grad=False, inplace=True, promotes=0),

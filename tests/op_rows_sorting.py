@@ -136,7 +136,7 @@ def _trapezoids(m: Make) -> Iterable[Sample]:
 SCANS = [
     Row("cummax", _running, ANY, out=True, errors=(_bad_dim,)),
     Row("cummin", _running, ANY, out=True, errors=(_bad_dim,)),
-    Row("logcumsumexp", _exponentials, FLOAT, out=True, errors=(_bad_dim,)),
+    Row("logcumsumexp", _exponentials, COMPLEX, out=True, errors=(_bad_dim,)),
     Row("diff", _diff_samples, (*NUMERIC, "bool"), out=True, errors=(
         F(RuntimeError, "at least one-dimensional", np.zeros(())),)),
     Row("trapezoid", _trapezoids, NUMERIC, method=False, aliases=("trapz",)),

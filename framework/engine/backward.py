@@ -20,6 +20,7 @@ from ..dtypes import from_numpy
 from ..size import Size
 from .anomaly import anomaly, check_gradients
 from .grad_mode import enable_grad, mode, no_grad
+from .half import widened
 from .node import Node, Output, edge_of, retain, type_name
 from .variable import Variable, counter_of, dtype_of, wrap
 
@@ -80,7 +81,7 @@ class _Walk:
                 grad = grad.to(from_numpy(dtype))
             return grad
         if dims:
-            grad = grad.sum(axis=dims, keepdims=True)
+            grad = widened(grad).sum(axis=dims, keepdims=True)
         if grad.shape != shape:
             grad = grad.reshape(shape)
         if grad.dtype is not dtype:

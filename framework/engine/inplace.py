@@ -83,7 +83,7 @@ def write_in_place(op: Op, args: list) -> Any:
     if op.promoted:
         op.promotion(args, arrays)
     try:
-        result = op.compute(*arrays)
+        result = op.run_plain(arrays)
     except Exception as error:
         reraise(op, args, error)
     place = tensor._array

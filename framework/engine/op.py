@@ -31,6 +31,7 @@ from ..backend import is_view_of
 from . import variable
 from .errors import reraise
 from .grad_mode import mode
+from .half import MODES, common_half, narrow, wide
 from .node import FREED, Node, Output, SavedOutput, edge_of, next_sequence, unpack, versions_of
 from .variable import MAYBE, Variable, as_array, counter_of, wrap
 from .views import ViewInfo
@@ -65,6 +66,7 @@ class Op:
         varargs: str | None,
         check: Callable | None,
         uniform: bool,
+        half: str | None,
     ) -> None:
         self.plain = plain
         self.check = check
@@ -107,6 +109,12 @@ class Op:
             else frozenset(i for i, pick in enumerate(self.picks) if k in pick)
             for k in range(len(self.saved_names))
         )
+        # --- 16-bit floats
+        half = half or ("wide" if self.diff and not view else "keep")
+        if half not in MODES:
+            raise ValueError(f"{self.public_name}: half is one of {MODES}, not {half!r}")
+        self.mixed, self.widens, self.widens_gradient = half == "mixed", half in ("wide", "mixed"), half != "keep"
+        self.dtype_at = self.positions.get("dtype", -1)
         camel = "".join(part.capitalize() for part in self.public_name.split("_"))
         self.node_type: type[Node] = type(name or f"{camel}Backward0", (OpNode,), {"__slots__": (), "op": self})
 
@@ -190,12 +198,21 @@ class Op:
         if self.promoted:
             common = self.promotion(args, arrays)
         try:
-            result = self.compute(*arrays)
+            result = self.run_plain(arrays)
         except Exception as error:
             reraise(self, args, error)
         if self.promoted and result.dtype != common and result.dtype != _BOOL:
             result = result.astype(common)  # NumPy's own rules gave another type
         return self.finish(args, arrays, result, tracked)
+
+    def run_plain(self, arrays: list) -> Any:
+        """The plain function on bound arrays; 16-bit floats are computed with in float32 and rounded once."""
+        if not self.widens or (self.dtype_at >= 0 and arrays[self.dtype_at] is not None):
+            return self.compute(*arrays)
+        kind = common_half(arrays, self.mixed)
+        if kind is None:
+            return self.compute(*arrays)
+        return narrow(self.compute(*wide(arrays)), kind)
 
     def finish(self, args: list, arrays: list, result: Any, tracked: bool) -> Any:
         """Wraps the plain function's result in Tensors, records the operation, and marks views."""
@@ -321,6 +338,8 @@ class OpNode(Node):
     def run(self, grad: Any, needed: tuple[bool, ...], as_tensors: bool) -> Any:
         op = self.op
         values = unpack(self, as_tensors) if self.saved else ()
+        if op.widens_gradient and self.dtype is not _F32 and self.dtype is not _F64:
+            grad, values = wide(grad), wide(values)
         if op.straight:
             return (op.formulas[0](grad, *values),)
         if op.joint is not None:
@@ -419,7 +438,7 @@ def _unary(op: Op, general: Callable) -> Callable:
     """The thin path of `f(tensor)`; everything else goes to the general wrapper."""
     plain, node_type, saves = op.plain, op.node_type, op.saved_names
     save_out, differentiable = saves == ("out",), bool(op.diff)
-    floating = op.promote == "float" or op.check is not None
+    floating = op.promote == "float" or op.check is not None or op.widens
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != 1 or not isinstance(args[0], Variable):
@@ -576,7 +595,7 @@ def _first(op: Op, general: Callable) -> Callable:
     saves_tensor = 0 in places or -1 in places
     plain, node_type, defaults, at = op.plain, op.node_type, op.defaults, op.varargs_at
     differentiable, view = bool(op.diff), op.view
-    floating = op.promote == "float" or op.check is not None
+    floating = op.promote == "float" or op.check is not None or op.widens
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if kwargs or not args or not isinstance(args[0], Variable):
@@ -697,6 +716,7 @@ def op(
     varargs: str | None = None,
     check: Callable | None = None,
     uniform: bool = False,
+    half: str | None = None,
     **formulas: Callable,
 ) -> Callable[[Callable], Callable]:
     """Makes a plain function on arrays an operator on Tensors.
@@ -715,6 +735,7 @@ def op(
         check: called with the arguments (arrays for tensors) before they are promoted, to refuse types. Costs float32
             and float64 nothing: the thin paths take them without asking.
         uniform: all elements of the result are equal, so that its in-place form may write to an expanded tensor.
+        half: what is computed in float32 for 16-bit floats; engine/half.py says which words there are.
     """
 
     def decorate(plain: Callable) -> Callable:
@@ -731,6 +752,7 @@ def op(
             varargs=varargs,
             check=check,
             uniform=uniform,
+            half=half,
         )
         general = _general(descriptor)
         wrapper = general

@@ -29,7 +29,7 @@ def need_floating(kernel: str, input: Any) -> None:
 # --- rectifiers ---------------------------------------------------------------------------------------------------
 
 
-@op(input=lambda g, out: gate(g, ~(out <= 0)))
+@op(half="keep", input=lambda g, out: gate(g, ~(out <= 0)))
 def relu(input):
     """`max(0, input)`."""
     if input.dtype == np.bool_:

@@ -9,12 +9,14 @@ import numpy as np
 
 from ..backend import namespace
 from ..engine import op, wrap
+from ..engine.half import rounded_once
 from .dropout import dropout
 from .linalg import matmul, turned
 from .reduce import _softmax_input
 from .shape import expand, reshape, shape_of, unsqueeze
 
 
+@rounded_once
 def scaled_dot_product_attention(
     query: Any,
     key: Any,

@@ -21,14 +21,14 @@ def _check_pair(name: str, first: Any, second: Any) -> None:
         raise RuntimeError(f"Expected both inputs to be Half, Float or Double tensors but got {named} and {named}")
 
 
-@op(real=lambda g: g, imag=lambda g: g * 1j)
+@op(half="keep", real=lambda g: g, imag=lambda g: g * 1j)
 def complex(real, imag):
     """`real + i imag`."""
     _check_pair("complex", real, imag)
     return real + imag * np.dtype(np.complex64 if real.dtype == np.float32 else np.complex128).type(1j)
 
 
-@op(abs=lambda g, angle: g * cos(angle) + g * sin(angle) * 1j, angle=lambda g, out: g * out * 1j)
+@op(half="keep", abs=lambda g, angle: g * cos(angle) + g * sin(angle) * 1j, angle=lambda g, out: g * out * 1j)
 def polar(abs, angle):
     """`abs (cos(angle) + i sin(angle))`."""
     _check_pair("polar", abs, angle)

@@ -9,14 +9,14 @@ from .. import backend, dtypes
 from ..engine.op import op
 
 
-@op(name="ToCopyBackward0", input=lambda g: g)
+@op(half="keep", name="ToCopyBackward0", input=lambda g: g)
 def _cast(input, dtype):
     if input.dtype.kind == "c" and not dtype.is_complex:
         input = input.real
     return input.astype(dtype.numpy)
 
 
-@op(name="ToCopyBackward0", input=lambda g, source, target: _move(g, source, target))
+@op(half="keep", name="ToCopyBackward0", input=lambda g, source, target: _move(g, source, target))
 def _move(input, target, source):
     return backend.to_device(input, target)
 

@@ -14,7 +14,7 @@ from .shape import wrap_dim
 # --- distinct elements --------------------------------------------------------------------------------------------
 
 
-@op()
+@op(half="wide")
 def _unique(input, return_inverse, return_counts, dim):
     xp = namespace(input)
     axis = None if dim is None else wrap_dim(dim, input.ndim)

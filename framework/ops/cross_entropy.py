@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..backend import namespace
 from ..engine import Variable, op, wrap
+from ..engine.half import widened
 from .activation import relu
 from .index import _grid as grid
 from .index import gather, pick_along
@@ -70,7 +71,9 @@ def _class_share(target: Any, index: Any, weight: Any, ignore_index: int, dtype:
     """How much each position counts in the reduced loss: (batch, 1, *positions); for a mean they sum to 1, or to 0."""
     xp = namespace(target)
     kept = xp.expand_dims(target != ignore_index, 1)
-    share = kept.astype(dtype) if weight is None else weight[index] * kept
+    if dtype.itemsize == 2:  # counts beyond 2048 have no place in 16 bits
+        dtype = np.dtype(np.float32)
+    share = kept.astype(dtype) if weight is None else widened(weight)[index] * kept
     if reduction != "mean":
         return share
     total = share.sum()
@@ -124,7 +127,7 @@ def _nll_operator(name: str) -> Any:
     def nll_loss(input, index, share, reduction):
         return _reduce_classes(-pick_along(input, index, 1), share, reduction)
 
-    return op(name=name, input=_nll_input)(nll_loss)
+    return op(half="mixed", name=name, input=_nll_input)(nll_loss)
 
 
 _nll_flat, _nll_spatial = _nll_operator("NllLossBackward0"), _nll_operator("NllLoss2DBackward0")
@@ -155,6 +158,7 @@ def nll_loss(
 def _log_sum_exp(input: Any) -> Any:
     """Of an array over the classes: (batch, 1, *positions)."""
     xp = namespace(input)
+    input = widened(input)
     top = input.max(axis=1, keepdims=True)
     return xp.log(xp.exp(input - top).sum(axis=1, keepdims=True)) + top
 
@@ -178,7 +182,7 @@ def _cross_entropy_operator(name: str) -> Any:
     def cross_entropy(input, index, share, total, reduction):
         return _reduce_classes(total - pick_along(input, index, 1), share, reduction)
 
-    return op(name=name, input=_cross_entropy_input)(cross_entropy)
+    return op(half="mixed", name=name, input=_cross_entropy_input)(cross_entropy)
 
 
 _entropy_flat, _entropy_spatial = (_cross_entropy_operator(n) for n in ("NllLossBackward0", "NllLoss2DBackward0"))
@@ -203,7 +207,7 @@ def cross_entropy(
     check_reduction(reduction)
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    if shape_of(input) == shape_of(target) and target._array.dtype.kind == "f":
+    if shape_of(input) == shape_of(target) and target.is_floating_point():
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     batched, target, alone = _check_classes(input, target, weight)
     index, share = _class_target(batched, target, weight, ignore_index, reduction)

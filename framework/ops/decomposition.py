@@ -13,6 +13,7 @@ import numpy as np
 from .. import dtypes
 from ..backend import namespace
 from ..engine import op, wrap
+from ..engine.half import is_half, rounded_once
 from .index import tril, triu
 from .linalg import matmul, turned
 from .pointwise import conj, imag, log, real, where
@@ -38,12 +39,30 @@ def adjoint(matrix: Any) -> Any:
     return conj(turned(matrix))
 
 
+#: What PyTorch calls the routines that have no version for 16-bit floats.
+_KERNELS = {
+    "linalg.det": "lu_cpu",
+    "linalg.solve": "lu_cpu",
+    "linalg.cholesky": "cholesky_cpu",
+    "linalg.qr": "geqrf_cpu",
+    "linalg.svd": "linalg_svd_cpu",
+    "linalg.eigh": "linalg_eigh_cpu",
+    "linalg.eig": "linalg_eig_out_cpu",
+}
+
+
 def _check(name: str, input: Any, square: bool = True) -> None:
     if input.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
     rows, columns = input.shape[-2:]
     if square and rows != columns:
         raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {rows} by {columns} matrices")
+    if is_half(input) and name in _KERNELS:
+        kind = dtypes.scalar_type_name(input.dtype)
+        raise NotImplementedError(f"\"{_KERNELS[name]}\" not implemented for '{kind}'")
+    if is_half(input):
+        kind = dtypes.scalar_type_name(input.dtype)
+        raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {kind}")
     if input.dtype.kind not in "fc":
         got = dtypes.scalar_type_name(input.dtype)
         raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {got}")
@@ -56,7 +75,7 @@ def _is_complex(value: Any) -> bool:
 # --- inverse, determinant -----------------------------------------------------------------------------------------
 
 
-@op(name="LinalgInvExBackward0", input=lambda g, out: -matmul(turned(out), matmul(g, turned(out))))
+@op(half="keep", name="LinalgInvExBackward0", input=lambda g, out: -matmul(turned(out), matmul(g, turned(out))))
 def inv(input):
     """The inverses of square matrices; LinAlgError where there is none."""
     _check("linalg.inv", input)
@@ -73,7 +92,7 @@ def _last_two(value: Any) -> Any:
     return unsqueeze(unsqueeze(value, -1), -1)
 
 
-@op(name="LinalgDetBackward0", input=lambda g, input: _last_two(g) * _cofactors(input))
+@op(half="keep", name="LinalgDetBackward0", input=lambda g, input: _last_two(g) * _cofactors(input))
 def det(input):
     """The determinants of square matrices."""
     _check("linalg.det", input)
@@ -85,7 +104,7 @@ def _cofactors_input(g, input, out):
     return sum_keep(g * out, (-2, -1)) * inverse - matmul(inverse, matmul(turned(g), out))
 
 
-@op(input=_cofactors_input)
+@op(half="keep", input=_cofactors_input)
 def _cofactors(input):
     """The derivative of the determinant; from the singular values, so that it is right where there is no inverse."""
     xp = namespace(input)
@@ -103,7 +122,7 @@ def _slogdet_input(g, input, out):
     return _last_two(scale) * turned(inv(input))
 
 
-@op(name="LinalgSlogdetBackward0", input=_slogdet_input)
+@op(half="keep", name="LinalgSlogdetBackward0", input=_slogdet_input)
 def slogdet(input):
     """`(sign, logabsdet)` of the determinants."""
     _check("linalg.slogdet", input)
@@ -124,7 +143,7 @@ def _solve_backward(needed, g, A, out):
     return (-matmul(grad_b, turned(out)) if needed[0] else None, grad_b)
 
 
-@op(joint=_solve_backward, wrt=("A", "B"), name="LinalgSolveExBackward0")
+@op(half="keep", joint=_solve_backward, wrt=("A", "B"), name="LinalgSolveExBackward0")
 def _solve(A, B):
     xp = namespace(A)
     batch = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
@@ -178,7 +197,7 @@ def _cholesky_input(g, out):
     return conj((full + adjoint(full)) * 0.5)
 
 
-@op(name="LinalgCholeskyExBackward0", input=_cholesky_input)
+@op(half="keep", name="LinalgCholeskyExBackward0", input=_cholesky_input)
 def _cholesky(input):
     _check("linalg.cholesky", input)
     try:
@@ -219,7 +238,7 @@ def _qr_input(g, out, mode):
     return conj(cat([first, matmul(q, gv)], -1))
 
 
-@op(name="LinalgQrBackward0", input=_qr_input)
+@op(half="keep", name="LinalgQrBackward0", input=_qr_input)
 def qr(input, mode="reduced"):
     """`(Q, R)` with `Q @ R = input`, Q with orthonormal columns, R upper triangular; mode "complete" has square Q."""
     _check("linalg.qr", input, square=False)
@@ -264,7 +283,7 @@ def _svd_input(g, out):
     return conj(result)
 
 
-@op(name="LinalgSvdBackward0", input=_svd_input)
+@op(half="keep", name="LinalgSvdBackward0", input=_svd_input)
 def _svd(input, full_matrices):
     _check("linalg.svd", input, square=False)
     return SvdResult(*namespace(input).linalg.svd(input, full_matrices))
@@ -287,7 +306,7 @@ def _eigh_input(g, out):
     return conj(matmul(vectors, matmul(inside, adjoint(vectors))))
 
 
-@op(name="LinalgEighBackward0", input=_eigh_input)
+@op(half="keep", name="LinalgEighBackward0", input=_eigh_input)
 def _eigh(input, UPLO):
     if input.dtype.kind in "biu" and input.ndim >= 2:
         named = dtypes.scalar_type_name(input.dtype)
@@ -318,7 +337,7 @@ def _eig_input(g, out):
     return conj(_solve(across, matmul(inside, across)))
 
 
-@op(name="LinalgEigBackward0", input=_eig_input)
+@op(half="keep", name="LinalgEigBackward0", input=_eig_input)
 def _eig(input):
     _check("linalg.eig", input)
     kind = np.result_type(input.dtype, np.complex64)
@@ -352,7 +371,7 @@ def _pinv_input(g, input, out):
     )
 
 
-@op(name="LinalgPinvBackward0", input=_pinv_input)
+@op(half="keep", name="LinalgPinvBackward0", input=_pinv_input)
 def _pinv(input, atol, rtol):
     _check("linalg.pinv", input, square=False)
     xp = namespace(input)
@@ -396,6 +415,7 @@ def matrix_rank(
     return _matrix_rank(A, tol if atol is None else atol, rtol, out=out)
 
 
+@rounded_once
 def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
     """The n-th power of square matrices by repeated squaring; of the inverse if n is negative."""
     shape = shape_of(A)
@@ -411,7 +431,7 @@ def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
             result = base if result is None else matmul(result, base)
         rest >>= 1
         base = matmul(base, base) if rest else base
-    result = diag_embed(diagonal(A, 0, -2, -1) * 0 + 1) if result is None else result
+    result = diag_embed(diagonal(A, 0, -2, -1) * 0 + 1).to(A.dtype) if result is None else result
     return result if out is None else out.copy_(result)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..engine.half import rounded_once
 from .pointwise import clamp, sqrt
 from .reduce import vector_norm
 
 
+@rounded_once
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """The cosine of the angle between vectors along `dim`; norms below `eps` count as `eps`."""
     first, second = (x * x for x in (x1, x2))

@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..backend import add_at, namespace
 from ..engine import increment_version, op, wrap
+from ..engine.half import rounded_once
 from .index import index_select
 from .mask import gate
 from .pointwise import clamp
@@ -46,7 +47,7 @@ def _embedding_weight(g, weight_shape, indices, padding_idx, scale_grad_by_freq)
     return _embedding_rows(g, indices, weight_shape[0], padding_idx, scale_grad_by_freq)
 
 
-@op(name="EmbeddingBackward0", weight=_embedding_weight)
+@op(half="gradient", name="EmbeddingBackward0", weight=_embedding_weight)
 def _embedding(weight, indices, padding_idx, scale_grad_by_freq):
     _check_indices("embedding", indices, weight.shape[0])
     return namespace(weight).take(weight, indices, axis=0)
@@ -179,6 +180,7 @@ def _bag_bounds(input: Any, offsets: Any, include_last_offset: bool) -> tuple[An
     return input, [*(bounds[:-1] if include_last_offset else bounds), shape[0]]
 
 
+@rounded_once
 def embedding_bag(
     input: Any,
     weight: Any,

@@ -24,12 +24,12 @@ def _complex_transform(xp: Any, array: Any, dims: Any, norm: str, forward: bool)
     return function(array, axes=dims, norm=norm)
 
 
-@op(name="FftC2CBackward0", input=lambda g, dims, norm, forward: _fft_c2c(g, dims, norm, forward))
+@op(half="keep", name="FftC2CBackward0", input=lambda g, dims, norm, forward: _fft_c2c(g, dims, norm, forward))
 def _fft_c2c(input, dims, norm, forward):
     return _complex_transform(namespace(input), input, dims, norm, forward) if dims else input.copy()
 
 
-@op(name="FftR2CBackward0", input=lambda g, dims, norm, forward: real(_fft_c2c(g, dims, norm, forward)))
+@op(half="keep", name="FftR2CBackward0", input=lambda g, dims, norm, forward: real(_fft_c2c(g, dims, norm, forward)))
 def _fft_r2c_whole(input, dims, norm, forward):
     return _complex_transform(namespace(input), input, dims, norm, forward)
 
@@ -38,7 +38,7 @@ def _half_input(g, input_shape, dim, norm):
     return real(_fft_c2c(_resized(g, dim, input_shape[dim]), (dim,), norm, True))
 
 
-@op(name="FftR2CBackward0", input=_half_input)
+@op(half="keep", name="FftR2CBackward0", input=_half_input)
 def _fft_r2c(input, dim, norm):
     return namespace(input).fft.rfft(input, axis=dim, norm=norm)
 
@@ -60,7 +60,7 @@ def _counts(half: Any, dim: int, n: int) -> Any:
     return counts if array is half else wrap(counts)
 
 
-@op(name="FftC2RBackward0", input=_back_input)
+@op(half="keep", name="FftC2RBackward0", input=_back_input)
 def _fft_c2r(input, dim, norm, n):
     return namespace(input).fft.irfft(input, n, axis=dim, norm=norm)
 

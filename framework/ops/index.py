@@ -30,7 +30,7 @@ _select, _slice = _view_by("SelectBackward0"), _view_by("SliceBackward0")
 _unsqueeze, _alias = _view_by("UnsqueezeBackward0"), _view_by("AliasBackward0")
 
 
-@op(name="SliceBackwardBackward0", input=lambda g, index: _slice(g, index))
+@op(half="keep", name="SliceBackwardBackward0", input=lambda g, index: _slice(g, index))
 def _place(input, shape, index):
     """Zeros of `shape` with `input` at `index`."""
     result = namespace(input).zeros(shape, input.dtype)
@@ -41,7 +41,11 @@ def _place(input, shape, index):
 # --- x[...] by tensors --------------------------------------------------------------------------------------------
 
 
-@op(sequences=("indices",), input=lambda g, input_shape, indices: _index_add_at(g, input_shape, indices))
+@op(
+    half="gradient",
+    sequences=("indices",),
+    input=lambda g, input_shape, indices: _index_add_at(g, input_shape, indices),
+)
 def _index(input, indices):
     if len(indices) == 1 and indices[0].dtype.kind == "i":
         return input.take(indices[0], 0)  # three times as fast
@@ -68,7 +72,7 @@ def _zero_like_part(g: Any) -> Any:
     )
 
 
-@op(sequences=("indices",), input=_index_put_input, values=lambda g, indices: _index(g, indices))
+@op(half="gradient", sequences=("indices",), input=_index_put_input, values=lambda g, indices: _index(g, indices))
 def _index_put(input, indices, values, accumulate=False):
     result = input.copy()
     if values.dtype != input.dtype:
@@ -323,7 +327,7 @@ def _write_plainly(input: Any, index: Any, value: Any) -> bool:
 # --- copying and filling ------------------------------------------------------------------------------------------
 
 
-@op(name="CopyBackwards", input=lambda g: g * 0, src=lambda g: g)
+@op(half="keep", name="CopyBackwards", input=lambda g: g * 0, src=lambda g: g)
 def copy(input, src, non_blocking=False):
     """`src` in the shape and type of `input`: what `copy_` writes."""
     if type(src) is not type(input):
@@ -336,7 +340,7 @@ def copy(input, src, non_blocking=False):
 copy_ = inplace(copy)
 
 
-@op(uniform=True, input=lambda g: g * 0, value=lambda g: g.sum())
+@op(half="gradient", uniform=True, input=lambda g: g * 0, value=lambda g: g.sum())
 def fill(input, value):
     """`value` in the shape and type of `input`."""
     if hasattr(value, "ndim") and value.ndim:
@@ -346,7 +350,7 @@ def fill(input, value):
     return namespace(input).full(input.shape, value, input.dtype)
 
 
-@op(uniform=True, name="ZeroBackward0", input=lambda g: g * 0)
+@op(half="keep", uniform=True, name="ZeroBackward0", input=lambda g: g * 0)
 def zero(input):
     """Zeros in the shape and type of `input`."""
     return namespace(input).zeros_like(input)
@@ -385,7 +389,7 @@ def _check_index(name: str, input: Any, index: Any, dim: int) -> int:
     return at
 
 
-@op(input=lambda g, input_shape, dim, index: _scatter_add_zeros(g, input_shape, dim, index))
+@op(half="gradient", input=lambda g, input_shape, dim, index: _scatter_add_zeros(g, input_shape, dim, index))
 def gather(input, dim, index, *, sparse_grad=False):
     """Elements picked along `dim`: `out[i, j] = input[index[i, j], j]` for dim 0."""
     at = _check_index("gather", input, index, dim)
@@ -446,7 +450,9 @@ def _same_type(name: str, input: Any, src: Any) -> None:
         raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
 
 
-@op(name="ScatterBackward0", input=lambda g, dim, index: _scatter_value(g, dim, index, 0), src=_scatter_src)
+@op(
+    half="keep", name="ScatterBackward0", input=lambda g, dim, index: _scatter_value(g, dim, index, 0), src=_scatter_src
+)
 def _scatter_src_op(input, dim, index, src):
     at = _check_index("scatter", input, index, dim)
     _same_type("scatter", input, src)
@@ -455,7 +461,7 @@ def _scatter_src_op(input, dim, index, src):
     return result
 
 
-@op(name="ScatterBackward1", input=lambda g, dim, index: _scatter_value(g, dim, index, 0))
+@op(half="keep", name="ScatterBackward1", input=lambda g, dim, index: _scatter_value(g, dim, index, 0))
 def _scatter_value(input, dim, index, value):
     at = _check_index("scatter", input, index, dim)
     result = input.copy()
@@ -496,7 +502,7 @@ def scatter_(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = 
     return write_in_place(function.op, args)
 
 
-@op(input=lambda g, input_shape, dim, index: _index_add_zeros(g, input_shape, dim, index))
+@op(half="gradient", input=lambda g, input_shape, dim, index: _index_add_zeros(g, input_shape, dim, index))
 def index_select(input, dim, index):
     """The slices of `dim` that the vector `index` names."""
     at = wrap_dim(dim, input.ndim)
@@ -557,7 +563,11 @@ def index_add(input, dim, index, source, *, alpha=1):
     return result
 
 
-@op(input=lambda g, dim, index: index_fill(g, dim, index, 0), source=lambda g, dim, index: index_select(g, dim, index))
+@op(
+    half="keep",
+    input=lambda g, dim, index: index_fill(g, dim, index, 0),
+    source=lambda g, dim, index: index_select(g, dim, index),
+)
 def index_copy(input, dim, index, source):
     """`input` with the slices of `dim` that `index` names replaced by `source`."""
     _same_type("index_copy", input, source)
@@ -568,6 +578,7 @@ def index_copy(input, dim, index, source):
 
 
 @op(
+    half="keep",
     input=lambda g, dim, index: index_fill(g, dim, index, 0),
     value=lambda g, dim, index: (g - index_fill(g, dim, index, 0)).sum(),
 )
@@ -596,6 +607,7 @@ def _embed(input: Any, src: Any, view: Any) -> Any:
 
 
 @op(
+    half="keep",
     input=lambda g, dim, index: select_scatter(g, select(g, dim, index) * 0, dim, index),
     src=lambda g, dim, index: select(g, dim, index),
 )
@@ -618,6 +630,7 @@ def _step(dim: Any, start: Any, end: Any, step: int, ndim: int) -> tuple:
 
 
 @op(
+    half="keep",
     input=lambda g, dim, start, end, step: slice_scatter(
         g, _slice(g, _step(dim, start, end, step, len(shape_of(g)))) * 0, dim, start, end, step
     ),
@@ -629,6 +642,7 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
 
 
 @op(
+    half="keep",
     input=lambda g, offset, dim1, dim2: diagonal_scatter(g, diagonal(g, offset, dim1, dim2) * 0, offset, dim1, dim2),
     src=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, dim2),
 )
@@ -645,7 +659,7 @@ def _check_mask(name: str, mask: Any) -> None:
         raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}")
 
 
-@op(input=lambda g, mask: masked_fill(g, mask, 0), value=lambda g, mask: (g * mask).sum())
+@op(half="gradient", input=lambda g, mask: masked_fill(g, mask, 0), value=lambda g, mask: (g * mask).sum())
 def masked_fill(input, mask, value):
     """`input` with `value` where `mask` is True."""
     _check_mask("masked_fill", mask)
@@ -662,7 +676,7 @@ def masked_fill(input, mask, value):
     return xp.where(mask, value.astype(input.dtype), input)
 
 
-@op(input=lambda g, input_shape, mask: _mask_place(g, input_shape, mask))
+@op(half="keep", input=lambda g, input_shape, mask: _mask_place(g, input_shape, mask))
 def masked_select(input, mask):
     """The elements where `mask` is True, in one dimension."""
     _check_mask("masked_select", mask)
@@ -671,7 +685,7 @@ def masked_select(input, mask):
     return both[where]
 
 
-@op(name="MaskedSelectBackwardBackward0", input=lambda g, mask: masked_select(g, mask))
+@op(half="keep", name="MaskedSelectBackwardBackward0", input=lambda g, mask: masked_select(g, mask))
 def _mask_place(input, shape, mask):
     xp = namespace(input)
     full = np.broadcast_shapes(shape, mask.shape)
@@ -689,6 +703,7 @@ def _source_places(xp: Any, mask: Any, size: int) -> Any:
 
 
 @op(
+    half="keep",
     input=lambda g, mask: masked_fill(g, mask, 0),
     source=lambda g, source_shape, mask: _masked_gather(g, source_shape, mask),
 )
@@ -709,7 +724,11 @@ def masked_scatter(input, mask, source):
     return xp.where(mask, source.reshape(-1)[_source_places(xp, mask, source.size)], input)
 
 
-@op(name="MaskedScatterBackwardBackward0", input=lambda g, mask, input_shape: _masked_picks(g, mask, input_shape))
+@op(
+    half="keep",
+    name="MaskedScatterBackwardBackward0",
+    input=lambda g, mask, input_shape: _masked_picks(g, mask, input_shape),
+)
 def _masked_gather(input, shape, mask):
     """Zeros of `shape` with the elements of `input` where `mask` is True, one after another."""
     xp = namespace(input)
@@ -754,14 +773,14 @@ def argwhere(input: Any) -> Any:
 # --- triangles ----------------------------------------------------------------------------------------------------
 
 
-@op(input=lambda g, diagonal: tril(g, diagonal))
+@op(half="keep", input=lambda g, diagonal: tril(g, diagonal))
 def tril(input, diagonal=0):
     """The lower triangle of matrices; zeros above the diagonal."""
     _check_matrix("tril", input)
     return namespace(input).tril(input, diagonal)
 
 
-@op(input=lambda g, diagonal: triu(g, diagonal))
+@op(half="keep", input=lambda g, diagonal: triu(g, diagonal))
 def triu(input, diagonal=0):
     """The upper triangle of matrices; zeros below the diagonal."""
     _check_matrix("triu", input)
@@ -836,7 +855,7 @@ def _take_input(g, input_shape, index):
     return reshape(_index_add_at(g, (math.prod(input_shape),), (index,)), input_shape)
 
 
-@op(input=_take_input)
+@op(half="gradient", input=_take_input)
 def take(input, index):
     """Elements by their place in the flattened tensor."""
     if index.dtype.kind not in "iu":

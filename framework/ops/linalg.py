@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..backend import namespace
 from ..engine import Variable, op
-from .half import is_half
+from ..engine.half import is_half
 from .pointwise import conj, mul
 from .reduce import sum as sum_over
 from .shape import (
@@ -393,7 +393,7 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1):
 )
 def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """`beta * input + alpha * (batch1 @ batch2).sum(0)`."""
-    return _plus(input, beta, alpha, bmm.plain(batch1, batch2).sum(axis=0))
+    return _plus(input, beta, alpha, bmm.plain(batch1, batch2).sum(axis=0, dtype=batch1.dtype))
 
 
 @op(

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..backend import namespace
 from ..engine import op
+from ..engine.half import rounded_once
 from .activation import logsigmoid, relu
 from .distance import cosine_similarity, pairwise_distance
 from .pointwise import abs, clamp, exp, log, minimum, sigmoid, where, xlogy
@@ -273,6 +274,7 @@ def binary_cross_entropy_with_logits(
 # --- distributions ------------------------------------------------------------------------------------------------
 
 
+@rounded_once
 def kl_div(
     input: Any,
     target: Any,
@@ -301,6 +303,7 @@ def kl_div(
     return reduced(losses, "sum" if reduction == "batchmean" else reduction)
 
 
+@rounded_once
 def poisson_nll_loss(
     input: Any,
     target: Any,
@@ -325,6 +328,7 @@ def poisson_nll_loss(
     return reduced(losses, reduction)
 
 
+@rounded_once
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
@@ -363,8 +367,8 @@ def hinge_embedding_loss(
     """`input` where `target` is 1, `max(0, margin - input)` where it is -1."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     check_reduction(reduction)
-    losses = where(target == 1, input, 0.0) + where(target == -1, relu(margin - input), 0.0)
-    return reduced(losses, reduction)
+    losses = where(target == 1, input, 0) + where(target == -1, relu(margin - input), 0)
+    return reduced(losses.to(input.dtype), reduction)
 
 
 def margin_ranking_loss(
@@ -397,6 +401,7 @@ def soft_margin_loss(
     return reduced(-logsigmoid(target * input), reduction)
 
 
+@rounded_once
 def multilabel_soft_margin_loss(
     input: Any,
     target: Any,
@@ -414,6 +419,7 @@ def multilabel_soft_margin_loss(
     return reduced(losses.mean(-1), reduction)
 
 
+@rounded_once
 def cosine_embedding_loss(
     input1: Any,
     input2: Any,
@@ -431,6 +437,7 @@ def cosine_embedding_loss(
     return reduced(losses, reduction)
 
 
+@rounded_once
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,

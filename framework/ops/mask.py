@@ -11,7 +11,7 @@ from ..engine.op import op
 _BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
-@op(name="WhereBackward0", input=lambda g, mask: gate(g, mask))
+@op(half="keep", name="WhereBackward0", input=lambda g, mask: gate(g, mask))
 def gate(input, mask):
     """`input` where `mask` (bool) holds, else 0, even where `input` is infinite or nan.
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..backend import namespace
 from ..engine import Variable, increment_version, op, wrap
+from ..engine.half import rounded_once, widened
 from .activation import need_floating
 from .padding import constant_pad_nd
 from .pointwise import rsqrt
@@ -50,6 +51,7 @@ def _sum_of_products(a: Any, b: Any, dims: tuple[int, ...]) -> Any:
 def _moments(kernel: str, input: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
     """The mean and variance of an array over `dims`, which are kept."""
     need_floating(kernel, input)
+    input = widened(input)
     count = math.prod(input.shape[d] for d in dims)
     mean_ = input.sum(axis=dims, keepdims=True) / count
     centred = input - mean_
@@ -122,7 +124,7 @@ def _standardizer(name: str) -> Any:
             result += bias.reshape(axes.shape)
         return result
 
-    return op(joint=_standard_backward, wrt=("input", "weight", "bias"), name=name)(standardize)
+    return op(half="mixed", joint=_standard_backward, wrt=("input", "weight", "bias"), name=name)(standardize)
 
 
 _batch_standardize = _standardizer("NativeBatchNormBackward0")
@@ -149,7 +151,7 @@ def _frozen_backward(needed, g, input, weight, mean, invstd, shape):
     return g * reshape(scale, shape) if needed[0] else None, grad_weight, grad_bias
 
 
-@op(joint=_frozen_backward, wrt=("input", "weight", "bias"), name="NativeBatchNormBackward0")
+@op(half="mixed", joint=_frozen_backward, wrt=("input", "weight", "bias"), name="NativeBatchNormBackward0")
 def _frozen_batch_norm(input, weight, bias, mean, invstd, shape):
     """Normalised by given statistics, which count as constants; all of them (channels), `shape` beside the input."""
     scale = invstd if weight is None else invstd * weight
@@ -324,10 +326,12 @@ def instance_norm(
 # --- without means ------------------------------------------------------------------------------------------------
 
 
+@rounded_once
 def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
     """Divides by the root of the mean square over the last dimensions (Zhang and Sennrich, arXiv:1910.07467)."""
     wanted = _check_normalized_shape(input, normalized_shape, weight, None)
     dims = tuple(range(-len(wanted), 0))
+    need_floating("rms_norm", input._array)
     floor = float(np.finfo(input._array.dtype).eps) if eps is None else eps
     result = input * rsqrt(mean(input * input, dims, True) + floor)
     return result if weight is None else result * weight

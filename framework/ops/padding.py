@@ -18,7 +18,7 @@ def _sides(pad: Sequence[int], ndim: int) -> list[tuple[int, int]]:
     return [(0, 0)] * (ndim - len(pairs)) + pairs[::-1]
 
 
-@op(input=lambda g, pad: constant_pad_nd(g, tuple(-p for p in pad), 0))
+@op(half="keep", input=lambda g, pad: constant_pad_nd(g, tuple(-p for p in pad), 0))
 def constant_pad_nd(input, pad, value=0):
     """`input` with `value` around it; negative amounts cut away. `pad` is (last before, last after, ...)."""
     sides = _sides(pad, input.ndim)

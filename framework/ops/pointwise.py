@@ -16,6 +16,7 @@ import numpy as np
 from .. import dtypes
 from ..backend import namespace
 from ..engine import Variable, op
+from ..engine.half import is_half, narrowed, widened
 from .convert import cast
 from .refuse import both, no_bool, no_complex, no_integers
 
@@ -172,7 +173,7 @@ def fmod(input, other):
     return xp.fmod(input, other)
 
 
-@op(input=lambda g: -g)
+@op(half="keep", input=lambda g: -g)
 def neg(input):
     """`-input`."""
     if input.dtype == np.bool_:
@@ -190,13 +191,17 @@ def positive(input: Any) -> Any:
     return input
 
 
-@op(check=no_bool("abs_cpu"), input=lambda g, input: g * _abs_slope(input))
+@op(half="keep", check=no_bool("abs_cpu"), input=lambda g, input: g * _abs_slope(input))
 def abs(input):
     """The absolute value (of a complex number, its magnitude)."""
     return namespace(input).abs(input)
 
 
-@op(check=no_complex("", "torch.sign is not defined for complex numbers: use torch.sgn"), input=lambda g: g * 0)
+@op(
+    half="keep",
+    check=no_complex("", "torch.sign is not defined for complex numbers: use torch.sgn"),
+    input=lambda g: g * 0,
+)
 def sign(input):
     """-1, 0 or 1; 0 for nan."""
     kind = input.dtype.kind
@@ -208,7 +213,7 @@ def sign(input):
 
 
 def _sgn_input(g, input, out):
-    if not _is_complex(input):
+    if not is_complex_valued(input):
         return g * 0
     size = abs(input)
     safe = where(size == 0, 1.0, size)
@@ -216,7 +221,7 @@ def _sgn_input(g, input, out):
     return where(size == 0, 0.0, (g - conj(out) * real(g * out)) / safe)
 
 
-@op(input=_sgn_input)
+@op(half="keep", input=_sgn_input)
 def sgn(input):
     """`sign` for real tensors; `z / |z|` (0 at 0) for complex ones."""
     xp = namespace(input)
@@ -226,12 +231,12 @@ def sgn(input):
     return xp.where(size == 0, 0, input / xp.where(size == 0, 1, size)).astype(input.dtype)
 
 
-def _is_complex(value: Any) -> bool:
+def is_complex_valued(value: Any) -> bool:
     return value._array.dtype.kind == "c" if isinstance(value, Variable) else value.dtype.kind == "c"
 
 
 def _abs_slope(input):
-    return conj(sgn(input)) if _is_complex(input) else sign(input)
+    return conj(sgn(input)) if is_complex_valued(input) else sign(input)
 
 
 @op(
@@ -301,7 +306,7 @@ def _pow_number_exponent(g, input, exponent, out):
 
 
 def _positive(exponent: Any) -> Any:
-    return (exponent.real >= 0) & (exponent.imag == 0) if _is_complex(exponent) else exponent >= 0
+    return (exponent.real >= 0) & (exponent.imag == 0) if is_complex_valued(exponent) else exponent >= 0
 
 
 @op(promote="same", promoted=("input", "exponent"), name="PowBackward0", input=_pow_input)
@@ -310,7 +315,19 @@ def _pow_number(input, exponent):
         return input * input
     if exponent == 0.5 and input.dtype.kind == "f":
         return namespace(input).sqrt(input)
+    if input.dtype.kind in "iu" and exponent < 0:
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
     return namespace(input).power(input, exponent)
+
+
+def _power(input: Any, exponent: Any) -> Any:
+    """Powers; of integers to negative integers as PyTorch rounds them: only 1 and -1 have one that is not 0."""
+    xp = namespace(exponent)
+    if exponent.dtype.kind != "i":
+        return xp.power(input, exponent)
+    whole = xp.power(input, xp.maximum(exponent, 0))
+    inverse = (input == 1) + (input == -1) * (1 - 2 * (exponent & 1))
+    return xp.where(exponent < 0, inverse.astype(whole.dtype), whole)
 
 
 @op(
@@ -322,12 +339,12 @@ def _pow_number(input, exponent):
     exponent=_pow_exponent,
 )
 def _pow(input, exponent):
-    return namespace(input).power(input, exponent)
+    return _power(input, exponent)
 
 
 @op(promote="same", promoted=("input", "exponent"), name="PowBackward2", exponent=_pow_number_exponent)
 def _number_pow(input, exponent):
-    return namespace(exponent).power(input, exponent)
+    return _power(input, exponent)
 
 
 def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
@@ -553,6 +570,7 @@ def _keep_integers(input: Any, function: str) -> Any:
 
 
 @op(
+    half="keep",
     check=both(no_complex("", "ceil is not supported for complex inputs"), no_bool("ceil_vml_cpu")),
     input=lambda g: g * 0,
 )
@@ -562,6 +580,7 @@ def ceil(input):
 
 
 @op(
+    half="keep",
     check=both(no_complex("", "floor is not supported for complex inputs"), no_bool("floor_vml_cpu")),
     input=lambda g: g * 0,
 )
@@ -577,6 +596,7 @@ def round(input, *, decimals=0):
 
 
 @op(
+    half="keep",
     check=both(no_complex("", "trunc is not supported for complex inputs"), no_bool("trunc_vml_cpu")),
     input=lambda g: g * 0,
 )
@@ -724,11 +744,15 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     return _where(condition, input, other) if out is None else _where(condition, input, other, out=out)
 
 
-@op(input=lambda g, input: where(isnan(input) | isinf(input), g * 0, g))
+@op(half="keep", input=lambda g, input: where(isnan(input) | isinf(input), g * 0, g))
 def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
     """nan becomes `nan`, infinities the largest finite numbers or the values given."""
     if input.dtype.kind in "iub":
         return input.copy()
+    if is_half(input):
+        limit = dtypes.finfo(dtypes.from_numpy(input.dtype)).max
+        posinf, neginf = limit if posinf is None else posinf, -limit if neginf is None else neginf
+        return narrowed(nan_to_num.plain(widened(input), nan, posinf, neginf), input)
     return namespace(input).nan_to_num(input, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
 
 
@@ -750,7 +774,12 @@ def hypot(input, other):
 @op(promote="float", input=lambda g, input, out: g * exp(input - out), other=lambda g, other, out: g * exp(other - out))
 def logaddexp(input, other):
     """`log(exp(input) + exp(other))` without overflow."""
-    return namespace(input).logaddexp(input, other)
+    xp = namespace(input)
+    if input.dtype.kind == "c":
+        first = input.real >= other.real
+        top, low = xp.where(first, input, other), xp.where(first, other, input)
+        return top + xp.log1p(xp.exp(low - top))
+    return xp.logaddexp(input, other)
 
 
 @op(
@@ -829,7 +858,7 @@ def rad2deg(input):
 # --- complex parts ------------------------------------------------------------------------------------------------
 
 
-@op(input=lambda g: conj(g))
+@op(half="keep", input=lambda g: conj(g))
 def conj(input):
     """The complex conjugate; real tensors come back as they are."""
     return namespace(input).conj(input) if input.dtype.kind == "c" else input
@@ -858,7 +887,7 @@ def angle(input):
 
 
 def _angle_input(g, input):
-    if not _is_complex(input):
+    if not is_complex_valued(input):
         return g * 0
     re, im = real(input), imag(input)
     square_ = re * re + im * im

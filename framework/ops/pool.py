@@ -432,7 +432,7 @@ def lp_pool3d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None
 # --- the reverse of max pooling -----------------------------------------------------------------------------------
 
 
-@op(name="MaxUnpoolBackward0", input=lambda g, indices: gather(g, -1, indices))
+@op(half="keep", name="MaxUnpoolBackward0", input=lambda g, indices: gather(g, -1, indices))
 def _place_flat(input, size, indices):
     xp = namespace(input)
     result = xp.zeros((*input.shape[:-1], size), input.dtype)

@@ -12,8 +12,8 @@ import numpy as np
 from .. import dtypes
 from ..backend import namespace
 from ..engine import Variable, op
+from ..engine.half import narrowed, widened
 from . import pointwise
-from .half import narrowed, widened
 from .index import _scatter_add_zeros
 from .pointwise import _abs_slope, abs, conj, exp, isclose, where
 from .refuse import both, no_bool, no_complex
@@ -311,14 +311,14 @@ def _check_nonempty(name: str, input: Any, dim: Any) -> None:
         raise IndexError(f"{name}(): Expected reduction dim {axes[0]} to have non-zero size.")
 
 
-@op(check=no_complex("max_values_cpu"), input=_amax_input)
+@op(half="gradient", check=no_complex("max_values_cpu"), input=_amax_input)
 def amax(input, dim=(), keepdim=False):
     """The largest elements over `dim`; equal ones share the gradient."""
     _check_nonempty("amax", input, dim)
     return input.max(axis=_dims(dim, input.ndim), keepdims=keepdim)
 
 
-@op(check=no_complex("min_values_cpu"), input=_amax_input)
+@op(half="gradient", check=no_complex("min_values_cpu"), input=_amax_input)
 def amin(input, dim=(), keepdim=False):
     """The smallest elements over `dim`; equal ones share the gradient."""
     _check_nonempty("amin", input, dim)
@@ -381,6 +381,7 @@ def _ordered(name: str) -> Any:
 
 
 @op(
+    half="gradient",
     check=_ordered("max"),
     name="MaxBackward0",
     input=_max_dim_input,
@@ -390,6 +391,7 @@ def _max_dim(input, dim, keepdim=False):
 
 
 @op(
+    half="gradient",
     check=_ordered("min"),
     name="MinBackward0",
     input=_max_dim_input,
@@ -398,13 +400,13 @@ def _min_dim(input, dim, keepdim=False):
     return _extreme_dim("min", input, dim, keepdim, MinResult)
 
 
-@op(check=no_complex("max_all"), name="MaxBackward1", input=extreme_all_input)
+@op(half="gradient", check=no_complex("max_all"), name="MaxBackward1", input=extreme_all_input)
 def _max_all(input):
     _check_nonempty("max", input, None)
     return input.max()
 
 
-@op(check=no_complex("min_all"), name="MinBackward1", input=extreme_all_input)
+@op(half="gradient", check=no_complex("min_all"), name="MinBackward1", input=extreme_all_input)
 def _min_all(input):
     _check_nonempty("min", input, None)
     return input.min()

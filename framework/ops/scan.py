@@ -14,8 +14,9 @@ import numpy as np
 from .. import dtypes
 from ..backend import namespace
 from ..engine import op
+from ..engine.half import rounded_once
 from .index import _scatter_add_zeros
-from .pointwise import exp, log, logical_xor, where
+from .pointwise import exp, is_complex_valued, log, logaddexp, logical_xor, where
 from .reduce import cumsum
 from .reduce import sum as sum_over
 from .refuse import no_complex
@@ -67,13 +68,13 @@ def _running_extreme(input: Any, dim: Any, better: Callable, result: Any) -> Any
     return result(xp.moveaxis(values, -1, at), xp.moveaxis(found, -1, at))
 
 
-@op(check=no_complex("cummax_cpu"), input=_picked)
+@op(half="gradient", check=no_complex("cummax_cpu"), input=_picked)
 def cummax(input, dim):
     """`(values, indices)` of the largest element so far along `dim`; of equal ones the last."""
     return _running_extreme(input, dim, lambda a, b: a > b, CummaxResult)
 
 
-@op(check=no_complex("cummin_cpu"), input=_picked)
+@op(half="gradient", check=no_complex("cummin_cpu"), input=_picked)
 def cummin(input, dim):
     """`(values, indices)` of the smallest element so far along `dim`; of equal ones the last."""
     return _running_extreme(input, dim, lambda a, b: a < b, CumminResult)
@@ -86,12 +87,13 @@ def _logcumsumexp_input(g, input, out, dim):
     # sum over later k of g[k] exp(input - out[k]), in logarithms lest it overflow, g > 0 and g < 0 apart
     lowest = float(np.finfo((input._array if hasattr(input, "_array") else input).dtype).min) / 2
 
-    def part(size: Any) -> Any:
-        positive = size > 0
-        logs = where(positive, log(where(positive, size, 1.0)), lowest) - where(positive, out, 0.0)
+    def part(size: Any, counts: Any) -> Any:
+        logs = where(counts, log(where(counts, size, 1.0)), lowest) - where(counts, out, 0.0)
         return exp(flip(logcumsumexp(flip(logs, (dim,)), dim), (dim,)) + input)
 
-    return part(g) - part(-g) if shape_of(input) else g
+    if not shape_of(input):
+        return g
+    return part(g, g != 0) if is_complex_valued(g) else part(g, g > 0) - part(-g, g < 0)
 
 
 @op(input=_logcumsumexp_input)
@@ -104,7 +106,7 @@ def logcumsumexp(input, dim):
     if input.ndim == 0 or not input.size:
         return input.copy()
     rows = xp.moveaxis(input, at, -1)
-    return xp.moveaxis(scan_last(xp, (rows,), lambda a, b: (xp.logaddexp(a, b),))[0], -1, at)
+    return xp.moveaxis(scan_last(xp, (rows,), lambda a, b: (logaddexp.plain(a, b),))[0], -1, at)
 
 
 # --- differences and integrals ------------------------------------------------------------------------------------
@@ -142,11 +144,13 @@ def _panels(y: Any, x: Any, dx: Any, dim: int) -> Any:
     return both * diff(x, dim=dim)
 
 
+@rounded_once
 def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
     """The integral of the samples `y` at the places `x` (or `dx` apart, 1 unless given), by trapezoids along `dim`."""
     return sum_over(_panels(y, x, dx, dim), dim) / 2
 
 
+@rounded_once
 def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
     """The integrals up to each sample but the first, by trapezoids along `dim`."""
     return cumsum(_panels(y, x, dx, dim), dim) / 2

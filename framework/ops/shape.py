@@ -13,7 +13,7 @@ import numpy as np
 from .. import dtypes
 from ..backend import add_at, namespace
 from ..engine import Variable, dimension_error, op
-from .half import narrowed, widened
+from ..engine.half import narrowed, widened
 
 
 def wrap_dim(dim: Any, ndim: int) -> int:
@@ -136,7 +136,7 @@ def ravel(input: Any) -> Any:
     return reshape(input, (-1,)) if math.prod(shape_of(input)) else reshape(input, (0,))
 
 
-@op(input=lambda g: g)
+@op(half="keep", input=lambda g: g)
 def clone(input, *, memory_format=None):
     """A copy that gradients flow through."""
     return input.copy(order="K" if memory_format is None else "C")
@@ -288,7 +288,8 @@ def sum_to_size(input, size):
     """Summed over the dimensions that `size` lacks or has as one: what undoes an `expand`."""
     extra = input.ndim - len(size)
     dims = (*range(extra), *(i + extra for i, n in enumerate(size) if n == 1 and input.shape[i + extra] != 1))
-    total = narrowed(widened(input).sum(axis=dims, keepdims=True), input) if dims else input
+    kind = np.dtype(np.int64) if input.dtype.kind in "biu" else None  # NumPy keeps unsigned ones unsigned
+    total = narrowed(widened(input).sum(axis=dims, dtype=kind, keepdims=True), input) if dims else input
     return total.reshape(size)
 
 
@@ -356,7 +357,7 @@ def _sum_dims(value: Any, dims: tuple[int, ...]) -> Any:
     return value.sum(dims) if dims else value
 
 
-@op(varargs="repeats", input=_repeat_input)
+@op(half="gradient", varargs="repeats", input=_repeat_input)
 def repeat(input, repeats):
     """Copies of the tensor side by side, `repeats` times along each dimension."""
     counts = tuple(int(r.__index__()) for r in repeats)
@@ -388,7 +389,7 @@ def _cat_tensors(g, tensors_shape, dim):
     return parts
 
 
-@op(sequences=("tensors",), tensors=_cat_tensors)
+@op(half="keep", sequences=("tensors",), tensors=_cat_tensors)
 def _cat(tensors, dim=0):
     xp = namespace(tensors[0])
     try:
@@ -441,7 +442,7 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None)
     return _cat(items, at) if out is None else _cat(items, at, out=out)
 
 
-@op(sequences=("tensors",), tensors=lambda g, dim: unbind(g, dim))
+@op(half="keep", sequences=("tensors",), tensors=lambda g, dim: unbind(g, dim))
 def _stack(tensors, dim=0):
     xp = namespace(tensors[0])
     shape = tensors[0].shape
@@ -542,7 +543,11 @@ def _narrow(input, dim, start, length):
     return input[(slice(None),) * dim + (slice(start, start + length),)]
 
 
-@op(name="SliceBackward0Backward0", input=lambda g, input_shape, dim, start: _narrow(g, dim, start, input_shape[dim]))
+@op(
+    half="keep",
+    name="SliceBackward0Backward0",
+    input=lambda g, input_shape, dim, start: _narrow(g, dim, start, input_shape[dim]),
+)
 def _pad_slice(input, shape, dim, start):
     result = namespace(input).zeros(shape, input.dtype)
     result[(slice(None),) * dim + (slice(start, start + input.shape[dim]),)] = input
@@ -654,7 +659,7 @@ def unbind(input, dim=0):
 # --- turning ------------------------------------------------------------------------------------------------------
 
 
-@op(varargs="dims", input=lambda g, dims: flip(g, dims))
+@op(half="keep", varargs="dims", input=lambda g, dims: flip(g, dims))
 def flip(input, dims):
     """Reversed along `dims`; a copy."""
     places = wrap_dims(dims, input.ndim)
@@ -672,9 +677,10 @@ def flipud(input: Any) -> Any:
 
 
 @op(
+    half="keep",
     input=lambda g, shifts, dims: roll(
         g, tuple(-s for s in shifts) if isinstance(shifts, (tuple, list)) else -shifts, dims
-    )
+    ),
 )
 def roll(input, shifts, dims=None):
     """Elements moved along `dims` by `shifts`; what leaves at the end comes in at the start."""
@@ -701,7 +707,11 @@ def rot90(input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Any:
 # --- windows and diagonals ----------------------------------------------------------------------------------------
 
 
-@op(view=True, input=lambda g, input_shape, dimension, size, step: _unfold_input(g, input_shape, dimension, size, step))
+@op(
+    half="gradient",
+    view=True,
+    input=lambda g, input_shape, dimension, size, step: _unfold_input(g, input_shape, dimension, size, step),
+)
 def unfold(input, dimension, size, step):
     """Windows of `size` every `step` elements along `dimension`, as a new last dimension; a view."""
     at = wrap_dim(dimension, input.ndim)
@@ -754,7 +764,7 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
     )
 
 
-@op(name="DiagonalBackwardBackward0", input=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, dim2))
+@op(half="keep", name="DiagonalBackwardBackward0", input=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, dim2))
 def _diagonal_input(input, shape, offset, dim1, dim2):
     result = namespace(input).zeros(shape, input.dtype)
     diagonal.plain(result, offset, dim1, dim2)[...] = input
@@ -792,7 +802,7 @@ def diagflat(input: Any, offset: int = 0) -> Any:
     return diag_embed(reshape(input, (-1,)), offset)
 
 
-@op(view=True, input=lambda g, input_shape, size, stride, storage_offset: _strided_scatter(
+@op(half="gradient", view=True, input=lambda g, input_shape, size, stride, storage_offset: _strided_scatter(
     g, input_shape, size, stride, storage_offset))  # fmt: skip
 def as_strided(input, size, stride, storage_offset=None):
     """A view with the given sizes, strides and offset (in elements of the memory); checked against its bounds."""
@@ -814,7 +824,11 @@ def as_strided(input, size, stride, storage_offset=None):
     return namespace(input).lib.stride_tricks.as_strided(flat, tuple(size), tuple(s * width for s in stride))
 
 
-@op(name="AsStridedScatterBackward0", input=lambda g, size, stride, offset: as_strided(g, size, stride, offset))
+@op(
+    half="keep",
+    name="AsStridedScatterBackward0",
+    input=lambda g, size, stride, offset: as_strided(g, size, stride, offset),
+)
 def _strided_scatter(input, shape, size, stride, offset):
     xp = namespace(input)
     count = math.prod(shape)

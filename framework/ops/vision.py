@@ -15,7 +15,7 @@ from .shape import shape_of
 # --- shuffles -----------------------------------------------------------------------------------------------------
 
 
-@op(input=lambda g, upscale_factor: pixel_unshuffle(g, upscale_factor))
+@op(half="keep", input=lambda g, upscale_factor: pixel_unshuffle(g, upscale_factor))
 def pixel_shuffle(input, upscale_factor):
     """(..., channels * r^2, height, width) as (..., channels, height * r, width * r) (Shi et al., arXiv:1609.05158)."""
     r = upscale_factor
@@ -37,7 +37,7 @@ def pixel_shuffle(input, upscale_factor):
     return xp.ascontiguousarray(parts.transpose(order)).reshape(*lead, channels // (r * r), height * r, width * r)
 
 
-@op(input=lambda g, downscale_factor: pixel_shuffle(g, downscale_factor))
+@op(half="keep", input=lambda g, downscale_factor: pixel_shuffle(g, downscale_factor))
 def pixel_unshuffle(input, downscale_factor):
     """The inverse of `pixel_shuffle`."""
     r = downscale_factor
@@ -60,7 +60,11 @@ def pixel_unshuffle(input, downscale_factor):
     return xp.ascontiguousarray(parts.transpose(order)).reshape(*lead, channels * r * r, height // r, width // r)
 
 
-@op(name="ChannelShuffleBackward0", input=lambda g, input_shape, groups: channel_shuffle(g, input_shape[1] // groups))
+@op(
+    half="keep",
+    name="ChannelShuffleBackward0",
+    input=lambda g, input_shape, groups: channel_shuffle(g, input_shape[1] // groups),
+)
 def channel_shuffle(input, groups):
     """Channels dealt out over `groups` in turn (Zhang et al., arXiv:1707.01083)."""
     if input.ndim < 3:
