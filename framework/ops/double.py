@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import namespace
-from .half import is_half
+from ..engine.half import is_half
 
 #: Elements worked on at a time, so that the many temporaries stay in the cache.
 _BLOCK = 16384

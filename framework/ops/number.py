@@ -10,9 +10,9 @@ import numpy as np
 from .. import dtypes
 from ..backend import namespace
 from ..engine import Variable, op
+from ..engine.half import is_half, widened
 from .convert import cast
 from .double import require_tensors
-from .half import is_half, widened
 from .pointwise import pow, where
 from .results import named_result
 
