@@ -16,8 +16,8 @@ import framework
 _NO_HALF_COMPLEX = {"complex", "polar", "imag", "view_as_complex"}
 
 
-#: Made of several operators, each of which rounds.
-_INEXACT = {"nn.functional.tanhshrink", *_NO_HALF_COMPLEX}
+#: Made of several operators, each of which rounds; or without a derivative by the first argument.
+_INEXACT = {"nn.functional.tanhshrink", "igamma", "igammac", *_NO_HALF_COMPLEX}
 
 
 def _in_type(row: Row, lib: Any, sample: Any, dtype: str) -> Call:
