@@ -120,6 +120,7 @@ from .ops.decomposition import det, logdet, matrix_exp, matrix_power, slogdet
 from .ops.decomposition import inv as inverse
 from .ops.decomposition import pinv as pinverse
 from .ops.einsum import einsum
+from .ops.householder import geqrf, householder_product as orgqr, ormqr
 from .ops.linalg import (
     addbmm,
     addmm,
@@ -237,7 +238,20 @@ from .ops.pointwise import (
     where,
     xlogy,
 )
+from .ops.lu import lu_unpack, old_lu as lu, old_lu_solve as lu_solve
 from .ops.norms import cdist, norm
+from .ops.old_linalg import (
+    chain_matmul,
+    cholesky,
+    cholesky_inverse,
+    cholesky_solve,
+    frobenius_norm,
+    matrix_adjoint as adjoint,
+    norm_except_dim,
+    nuclear_norm,
+    qr,
+    svd,
+)
 from .ops.reduce import (
     all,
     allclose,
@@ -353,11 +367,14 @@ from .ops.loss import (
 from .ops.norm import group_norm, layer_norm, rms_norm
 from .ops.padding import constant_pad_nd
 from .ops.pool import avg_pool1d, max_pool1d, max_pool2d, max_pool3d
+from .removed import eig, lstsq, matrix_rank, solve, symeig
 from .ops.vision import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from .ops.stft import istft, stft
 from .ops.bessel import i0
 from .ops.gamma import digamma, igamma, igammac, lgamma, mvlgamma, polygamma
 from .ops.number import float_power, frexp, gcd, lcm, ldexp, nextafter
+from .ops.tensor_equations import old_vander as vander
+from .ops.triangular import triangular_solve
 from .ops.special import erf, erfc, erfinv
 from .ops.sorting import (
     argsort,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import backend, dtypes, printing
+from . import backend, dtypes, printing, removed
 from .engine import (
     RemovableHandle,
     TensorHooks,
@@ -36,15 +36,21 @@ from .ops import (
     counting,
     decomposition,
     gamma,
+    householder,
     index,
     linalg,
     norms,
     number,
+    old_linalg,
     pointwise,
     reduce,
     scan,
     sorting,
     special,
+    triangular,
+)
+from .ops import (
+    lu as lu_factors,
 )
 from .ops import scatter_reduce as scatter_reducing
 from .ops import shape as shaping
@@ -1080,6 +1086,22 @@ class Tensor(Variable):
     stft = short_time.stft
     istft = short_time.istft
     pinverse = decomposition.pinv
+    adjoint = old_linalg.matrix_adjoint
+    cholesky = old_linalg.cholesky
+    cholesky_inverse = old_linalg.cholesky_inverse
+    cholesky_solve = old_linalg.cholesky_solve
+    triangular_solve = triangular.triangular_solve
+    geqrf = householder.geqrf
+    orgqr = householder.householder_product
+    ormqr = householder.ormqr
+    lu = lu_factors.old_lu
+    lu_solve = lu_factors.old_lu_solve
+    qr = old_linalg.qr
+    svd = old_linalg.svd
+    solve = removed.solve
+    eig = removed.eig
+    lstsq = removed.lstsq
+    symeig = removed.symeig
 
     # --- type and place -------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import op_rows_activation
 import op_rows_fft
 import op_rows_index
 import op_rows_linalg
+import op_rows_linalg_wide
 import op_rows_nn
 import op_rows_pointwise
 import op_rows_reduce
@@ -21,6 +22,7 @@ OPS: list[Row] = [
     *op_rows_shape.ROWS,
     *op_rows_index.ROWS,
     *op_rows_linalg.ROWS,
+    *op_rows_linalg_wide.ROWS,
     *op_rows_sorting.ROWS,
     *op_rows_fft.ROWS,
     *op_rows_activation.ROWS,

@@ -14,6 +14,7 @@ from .. import dtypes
 from ..backend import namespace
 from ..engine import op, wrap
 from ..engine.half import is_half, rounded_once
+from .elimination import cholesky_columns, first_failure, lu_factor
 from .index import tril, triu
 from .linalg import matmul, turned
 from .pointwise import conj, imag, log, real, where
@@ -68,6 +69,24 @@ def _check(name: str, input: Any, square: bool = True) -> None:
         raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {got}")
 
 
+def singular_error(name: str, info: Any) -> LinAlgError:
+    """What is raised for the first matrix whose `info` (see `elimination.py`) is not 0."""
+    place, which = first_failure(info)
+    if "cholesky" in name:
+        problem = (
+            "The factorization could not be completed because the input is not positive-definite (the leading minor of "
+            f"order {which} is not positive-definite)."
+        )
+    elif "inv" in name:
+        problem = (
+            f"The diagonal element {which} is zero, the inversion could not be completed because the input matrix is "
+            "singular."
+        )
+    else:
+        problem = "The solver failed because the input matrix is singular."
+    return LinAlgError(f"{name}: {place}{problem}")
+
+
 def _is_complex(value: Any) -> bool:
     return (value._array if hasattr(value, "_array") else value).dtype.kind == "c"
 
@@ -82,9 +101,7 @@ def inv(input):
     try:
         return namespace(input).linalg.inv(input)
     except np.linalg.LinAlgError:
-        raise LinAlgError(
-            "linalg.inv: The inversion could not be completed because the input matrix is singular."
-        ) from None
+        raise singular_error("linalg.inv", lu_factor(input)[2]) from None
 
 
 def _last_two(value: Any) -> Any:
@@ -151,36 +168,30 @@ def _solve(A, B):
     try:
         return xp.linalg.solve(full_a, full_b)
     except np.linalg.LinAlgError:
-        raise LinAlgError("torch.linalg.solve: The solver failed because the input matrix is singular.") from None
+        raise singular_error("torch.linalg.solve", lu_factor(full_a)[2]) from None
 
 
-def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
-    """X of `A @ X = B` (with `left=False` of `X @ A = B`); B matrices, or vectors. LinAlgError if A is singular."""
-    _check("linalg.solve", A._array)
+def _right_side(name: str, A: Any, B: Any, left: bool) -> tuple[Any, bool]:
+    """B as matrices, and whether it was vectors; refuses what does not fit A."""
+    _check(name, A._array)
     a, b = shape_of(A), shape_of(B)
     vector = len(b) == 1 or b == a[:-1]
     right = unsqueeze(B, -1) if vector else B
     rows, width = shape_of(right)[-2:]
     if a[-1] != (rows if left else width):
         raise RuntimeError(
-            f"linalg.solve: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
+            f"{name}: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
             f"({a[-2]}x{a[-1]} and {rows}x{width})"
         )
+    return right, vector
+
+
+def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
+    """X of `A @ X = B` (with `left=False` of `X @ A = B`); B matrices, or vectors. LinAlgError if A is singular."""
+    right, vector = _right_side("linalg.solve", A, B, left)
     result = _solve(A, right) if left else turned(_solve(turned(A), turned(right)))
     result = squeeze(result, -1) if vector else result
     return result if out is None else out.copy_(result)
-
-
-def solve_triangular(
-    A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
-) -> Any:
-    """`solve` for triangular A; what is on the other side of its diagonal does not count."""
-    _check("linalg.solve_triangular", A._array)
-    side = 1 if unitriangular else 0
-    triangle = triu(A, side) if upper else tril(A, -side)
-    if unitriangular:
-        triangle = triangle + diag_embed(diagonal(A, 0, -2, -1) * 0 + 1)
-    return solve(triangle, B, left=left, out=out)
 
 
 # --- factorizations -----------------------------------------------------------------------------------------------
@@ -203,9 +214,7 @@ def _cholesky(input):
     try:
         return namespace(input).linalg.cholesky(input)
     except np.linalg.LinAlgError:
-        raise LinAlgError(
-            "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
-        ) from None
+        raise singular_error("linalg.cholesky", cholesky_columns(input)[1]) from None
 
 
 def cholesky(input: Any, *, upper: bool = False, out: Any = None) -> Any:
