@@ -94,6 +94,7 @@ def _factor(matrix: Any, hermitian: bool) -> tuple[Any, Any, int]:
 def _solve(ld: Any, pivots: Any, right: Any, hermitian: bool) -> Any:
     """X of one system on the host, from what `_factor` gave."""
     x, n, k = right.copy(), ld.shape[0], 0
+    ld = ld - 1j * np.diag(ld.diagonal().imag) if hermitian else ld
     starts = []
     while k < n:
         starts.append(k)
