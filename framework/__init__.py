@@ -462,11 +462,12 @@ def result_type(tensor1: _Any, tensor2: _Any) -> dtype:
 
 def __getattr__(name: str) -> _Any:
     if name in _LATER:
-        found = getattr(_import_module(_LATER[name], __name__), name)
+        module = _import_module(_LATER[name], __name__)
+        found = module if _LATER[name] == f".{name}" else getattr(module, name)
         globals()[name] = found
         return found
     raise AttributeError(f"module 'framework' has no attribute '{name}': this part of torch is not covered")
 
 
-#: Imported when first asked for: reading and writing archives takes a fifth of what `import framework` does.
-_LATER = {"save": ".serialization", "load": ".serialization"}
+#: Imported when first asked for: reading and writing archives alone takes a fifth of what `import framework` does.
+_LATER = {"save": ".serialization", "load": ".serialization", "func": ".func", "vmap": ".func"}

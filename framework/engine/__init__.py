@@ -14,7 +14,7 @@ from .grad_mode import (
     set_grad_enabled,
 )
 from .inplace import inplace, write_in_place
-from .node import AccumulateGrad, Node, Output, RemovableHandle, TensorHooks, edge_of, hooks_of
+from .node import AccumulateGrad, GradientEdge, Node, Output, RemovableHandle, TensorHooks, edge_of, hooks_of
 from .op import Op, binary_method, op, promote_operands
 from .variable import Variable, counter_of, increment_version, wrap
 from .views import ViewInfo
@@ -23,6 +23,7 @@ __all__ = [
     "AccumulateGrad",
     "Function",
     "FunctionCtx",
+    "GradientEdge",
     "Node",
     "Op",
     "Output",

@@ -7,7 +7,9 @@ with `create_graph=True` the same formulas run on Tensors and are recorded in tu
 
 from __future__ import annotations
 
+import math
 import sys
+import threading
 import warnings
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
@@ -21,7 +23,7 @@ from ..size import Size
 from .anomaly import anomaly, check_gradients
 from .grad_mode import enable_grad, mode, no_grad
 from .half import widened
-from .node import Node, Output, edge_of, retain, type_name
+from .node import GradientEdge, Node, NodeHooks, Output, edge_of, inner_edge, retain, type_name
 from .variable import Variable, counter_of, dtype_of, wrap
 
 
@@ -37,6 +39,7 @@ class _Walk:
         self.pending: dict[Node, Any] = {}
         self.leaves: dict[Any, Any] = {}
         self.ours: set = set()  # holders of a sum that was made here and may be added to in place
+        self.roots: list = []  # the edges it starts from
 
     def deliver(self, edge: Any, grad: Any) -> None:
         """Adds a gradient to what its receiver has got so far."""
@@ -116,7 +119,7 @@ class _Walk:
             if several:
                 grad = self.materialize(node, grad)
             if node.hooks is not None and node.hooks.pre:
-                grad = self.call_pre_hooks(node, grad, several)
+                grad = self.call_pre_hooks(node.hooks, grad, several)
             edges = node.edges
             if wanted is None:
                 needed = tuple([edge is not None for edge in edges])
@@ -157,6 +160,20 @@ class _Walk:
             full.append(part)
         return tuple(full)
 
+    def count_reached(self, targets: list) -> int:
+        """How many of the nodes and leaves (None for one that is gone) get a gradient in this walk."""
+        if self.wanted is not None:
+            return sum(1 for t in targets if t is not None and t in self.wanted.receive)
+        reached: set = set()
+        stack = [_target(edge) for edge in self.roots]
+        while stack:
+            found = stack.pop()
+            if found is not None and found not in reached:
+                reached.add(found)
+                if isinstance(found, Node):
+                    stack.extend(_target(edge) for edge in found.edges)
+        return sum(1 for t in targets if t is not None and t in reached)
+
     # --- hooks
 
     def _tensor(self, grad: Any) -> Any:
@@ -184,9 +201,9 @@ class _Walk:
                 accumulate(tensor, parts[index], self.as_tensors)
         return parts if several else parts[0]
 
-    def call_pre_hooks(self, node: Node, grad: Any, several: bool) -> Any:
+    def call_pre_hooks(self, hooks: NodeHooks, grad: Any, several: bool) -> Any:
         values = tuple(self._tensor(g) for g in (grad if several else (grad,)))
-        for hook in list(node.hooks.pre.values()):
+        for hook in list(hooks.pre.values()):
             changed = hook(values)
             if changed is not None:
                 values = changed if isinstance(changed, tuple) else (changed,)
@@ -270,8 +287,14 @@ def finish_leaves(walk: _Walk, only: set | None) -> None:
         hooks = leaf._hooks
         if hooks is not None:
             grad = walk.call_tensor_hooks(hooks.on_grad, grad)
+            if hooks.node is not None:
+                grad = walk.call_pre_hooks(hooks.node, grad, several=False)
         accumulate(leaf, grad, walk.as_tensors)
         if hooks is not None:
+            if hooks.node is not None and hooks.node.post:
+                seen = (walk._tensor(grad),)
+                for post in list(hooks.node.post.values()):
+                    post((), seen)
             for hook in list(hooks.post_accumulate.values()):
                 hook(leaf)
 
@@ -295,6 +318,15 @@ def _calibrate() -> None:
 
 
 _calibrate()
+
+
+class _Running(threading.local):
+    """The walk that hooks are being called from."""
+
+    walk: _Walk | None = None
+
+
+running = _Running()
 
 
 # --- entry points -------------------------------------------------------------------------------------------------
@@ -325,10 +357,11 @@ def backward(
     if targets is not None and not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     grads = _root_gradients(roots, given, create_graph)
-    for target in targets or ():
-        if _edge_of_input(target) is None:
+    goals = None if targets is None else [_edge_of_input(t) for t in targets]
+    for target, goal in zip(targets or (), goals or (), strict=True):
+        if goal is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if target._node is not None:
+        if isinstance(target, Variable) and target._node is not None:
             retain(target, target._node)
     if create_graph:
         warnings.warn(
@@ -339,8 +372,12 @@ def backward(
             UserWarning,
             stacklevel=3,
         )
-    walk = _walk(roots, grads, keep, create_graph, targets)
-    finish_leaves(walk, None if targets is None else {t for t in targets if t._node is None})
+    before = running.walk
+    try:
+        walk = _walk(roots, grads, keep, create_graph, goals)
+        finish_leaves(walk, None if goals is None else {g for g in goals if isinstance(g, Variable)})
+    finally:
+        running.walk = before
 
 
 def grad(
@@ -351,12 +388,15 @@ def grad(
     create_graph: bool = False,
     only_inputs: bool = True,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
     """The gradients of `outputs` with respect to `inputs`, as a tuple; `.grad` is touched nowhere.
 
-    Arguments as in `backward`; an input that the outputs do not depend on is an error unless `allow_unused` (then its
-    gradient is None) or `materialize_grads` (then it is zeros).
+    Arguments as in `backward`; outputs and inputs may be `GradientEdge`s too. An input that the outputs do not depend
+    on is an error unless `allow_unused` (then its gradient is None) or `materialize_grads` (then it is zeros). With
+    `is_grads_batched` each of `grad_outputs` has one more dimension in front, and so have the results: one backward
+    pass for each index along it.
     """
     if not only_inputs:
         warnings.warn("only_inputs argument is deprecated and is ignored now (defaults to True)", FutureWarning, 2)
@@ -367,45 +407,93 @@ def grad(
     roots, targets = _as_tuple(outputs), _as_tuple(inputs)
     if not targets:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
-    for target in targets:
-        if _edge_of_input(target) is None:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    goals = [_edge_of_input(t) for t in targets]
+    if None in goals:
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
     keep = create_graph if retain_graph is None else retain_graph
-    grads = _root_gradients(roots, _gradients_for(roots, grad_outputs), create_graph)
-    walk = _walk(roots, grads, keep, create_graph, targets)
+    given = _gradients_for(roots, grad_outputs)
+    if is_grads_batched:
+        options: Any = (create_graph, True, allow_unused, False, materialize_grads)
+        return _batched(roots, targets, given, keep, options)
+    grads = _root_gradients(roots, given, create_graph)
+    before = running.walk
+    try:
+        walk = _walk(roots, grads, keep, create_graph, goals)
+        return _collect(walk, goals, bool(allow_unused), materialize_grads)
+    finally:
+        running.walk = before
+
+
+def _collect(walk: _Walk, goals: list, allow_unused: bool, materialize: bool) -> tuple[Any, ...]:
+    """The gradients that arrived at the goals."""
     results = []
-    for target in targets:
-        if target._node is None:
-            found = walk.leaves.get(target)
-            if found is not None and target._hooks is not None:
-                found = walk.call_tensor_hooks(target._hooks.on_grad, found)
+    for goal in goals:
+        if isinstance(goal, Variable):
+            found = walk.leaves.get(goal)
+            if found is not None and goal._hooks is not None:
+                found = walk.call_tensor_hooks(goal._hooks.on_grad, found)
         else:
-            found = walk.captures[_key(target._node)]  # type: ignore[index]
-        if found is None and not (allow_unused or materialize_grads):
+            found = walk.captures[_key(goal)]  # type: ignore[index]
+        if found is None and not (allow_unused or materialize):
             raise RuntimeError(
                 "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
                 "if this is the desired behavior."
             )
-        if found is None and materialize_grads:
-            results.append(wrap(backend.namespace(target._array).zeros_like(target._array)))
-        elif found is None or create_graph:
+        if found is None and materialize:
+            shape, dtype = _type_of(goal)
+            results.append(wrap(_namespace_at(goal).zeros(shape, dtype)))
+        elif found is None or walk.as_tensors:
             results.append(None if found is None else conjugate(found))
         else:
             results.append(wrap(backend.namespace(found).array(conjugate(found))))
     return tuple(results)
 
 
-def _walk(roots: Sequence, grads: Sequence, keep: bool, create_graph: bool, targets: Sequence | None) -> _Walk:
+def _batched(roots: tuple, targets: tuple, given: tuple, keep: bool, options: tuple) -> tuple[Any, ...]:
+    """`grad` once for each index of the first dimension of the given gradients, the results stacked."""
+    for position, (root, start) in enumerate(zip(roots, given, strict=True)):
+        shape, _ = _type_of(_edge_of_root(root, position))
+        if start is not None and (not start._array.ndim or start._array.shape[1:] != shape):
+            raise RuntimeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch "
+                "dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding "
+                f"output, but a mismatch was detected: grad_output[{position}] has a shape of "
+                f"{Size(start._array.shape)} and output[{position}] has a shape of {Size(shape)}. If you only want "
+                "some tensors in `grad_output` to be considered batched, consider using vmap."
+            )
+    sizes = {start._array.shape[0] for start in given if start is not None}
+    if len(sizes) != 1:
+        raise ValueError("vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
+                         f"{sorted(sizes)} for the mapped dimension")  # fmt: skip
+    size, last = sizes.pop(), None
+    rows = []
+    for index in range(size):
+        starts = tuple(None if start is None else start[index] for start in given)
+        retain_graph = keep or index + 1 < size
+        rows.append(grad(roots, targets, starts, retain_graph, *options))
+    if not rows:
+        starts = tuple(None if s is None else s.new_zeros(s._array.shape[1:]) for s in given)
+        last = grad(roots, targets, starts, True, *options)
+        return tuple(None if g is None else g.new_zeros((0, *g._array.shape)) for g in last)
+    return tuple(None if column[0] is None else _stack(column) for column in zip(*rows, strict=True))
+
+
+def _stack(tensors: tuple) -> Any:
+    from ..ops.shape import stack
+
+    return stack(tensors)
+
+
+def _walk(roots: Sequence, grads: Sequence, keep: bool, create_graph: bool, goals: Sequence | None) -> _Walk:
     wanted = captures = None
-    if targets is not None:
-        edges = [edge_of(t) for t in targets]
-        captures = {_key(e): None for e in edges if not isinstance(e, Variable)}
-        wanted = _on_the_way([edge_of(r) for r in roots], {_target(e) for e in edges})
-    walk = _Walk(create_graph, keep, wanted, captures)
-    for root, start in zip(roots, grads, strict=True):
-        edge = edge_of(root)
-        if edge is not None:
-            walk.deliver(edge, start)
+    starts = [_edge_of_root(r, i) for i, r in enumerate(roots)]
+    if goals is not None:
+        captures = {_key(e): None for e in goals if not isinstance(e, Variable)}
+        wanted = _on_the_way(starts, {_target(e) for e in goals})
+    walk = running.walk = _Walk(create_graph, keep, wanted, captures)
+    walk.roots = starts
+    for edge, start in zip(starts, grads, strict=True):
+        walk.deliver(edge, start)
     with enable_grad() if create_graph else no_grad():
         before, mode.arrays = mode.arrays, not create_graph
         try:
@@ -454,39 +542,71 @@ def _root_gradients(roots: Sequence, grads: Sequence, create_graph: bool) -> lis
     root: Any
     given: Any
     for position, (root, given) in enumerate(zip(roots, grads, strict=True)):
-        if not isinstance(root, Variable):
-            raise TypeError(f"expected a Tensor to go backward from, got {type(root).__name__}")
-        if edge_of(root) is None:
-            raise RuntimeError(f"element {position} of tensors does not require grad and does not have a grad_fn")
-        array = root._array
+        edge = _edge_of_root(root, position)
+        shape, dtype = (root._array.shape, root._array.dtype) if isinstance(root, Variable) else _type_of(edge)
         if given is None:
-            if array.size != 1:
+            if math.prod(shape) != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
-            if array.dtype.kind == "c":
+            if dtype.kind == "c":
                 raise RuntimeError(
-                    f"grad can be implicitly created only for real scalar outputs but got {dtype_of(root)}"
+                    f"grad can be implicitly created only for real scalar outputs but got {from_numpy(dtype)}"
                 )
-            start = wrap(backend.namespace(array).ones_like(array))
+            xp = backend.namespace(root._array) if isinstance(root, Variable) else _namespace_at(edge)
+            start = wrap(xp.ones(shape, dtype))
         elif not isinstance(given, Variable):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
         else:
-            if given._array.shape != array.shape:
+            if given._array.shape != shape:
                 raise RuntimeError(
                     f"Mismatch in shape: grad_output[{position}] has a shape of {Size(given._array.shape)} and "
-                    f"output[{position}] has a shape of {Size(array.shape)}."
+                    f"output[{position}] has a shape of {Size(shape)}."
                 )
-            if "c" in (given._array.dtype.kind, array.dtype.kind) and given._array.dtype != array.dtype:
+            if "c" in (given._array.dtype.kind, dtype.kind) and given._array.dtype != dtype:
                 raise RuntimeError(
                     "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
                     f"dtype: grad_output[{position}] has a dtype of {dtype_of(given)} and output[{position}] "
-                    f"has a dtype of {dtype_of(root)}."
+                    f"has a dtype of {from_numpy(dtype)}."
                 )
             start = given
         starts.append(conjugate(start if create_graph else start._array))
     return starts
 
 
+def _edge_of_root(root: Any, position: int) -> Any:
+    if isinstance(root, GradientEdge):
+        return inner_edge(root)
+    if not isinstance(root, Variable):
+        raise TypeError(f"expected a Tensor to go backward from, got {type(root).__name__}")
+    edge = edge_of(root)
+    if edge is None:
+        raise RuntimeError(f"element {position} of tensors does not require grad and does not have a grad_fn")
+    return edge
+
+
+def _type_of(edge: Any) -> tuple[tuple, Any]:
+    """Shape and type of the value that receives its gradient along the edge."""
+    if isinstance(edge, Output):
+        return edge.node.shape[edge.index], edge.node.dtype[edge.index]
+    holder = edge._array if isinstance(edge, Variable) else edge
+    return holder.shape, holder.dtype
+
+
+def _namespace_at(edge: Any) -> Any:
+    """The array module of an edge: that of a leaf below it."""
+    stack, seen = [edge], set()
+    while stack:
+        found = _target(stack.pop())
+        if isinstance(found, Variable):
+            return backend.namespace(found._array)
+        if found is not None and found not in seen:
+            seen.add(found)
+            stack.extend(found.edges)
+    return np
+
+
 def _edge_of_input(tensor: Any) -> Any:
+    if isinstance(tensor, GradientEdge):
+        return inner_edge(tensor)
     if not isinstance(tensor, Variable):
         raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(tensor).__name__}")
     return edge_of(tensor)
@@ -503,4 +623,4 @@ def _gradients_for(roots: tuple, given: Any) -> tuple:
 
 
 def _as_tuple(value: Any) -> tuple:
-    return (value,) if isinstance(value, Variable) else tuple(value)
+    return (value,) if isinstance(value, (Variable, GradientEdge)) else tuple(value)

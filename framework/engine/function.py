@@ -195,12 +195,15 @@ def _fresh(output: Any, args: tuple, ctx: FunctionCtx) -> Any:
     return output
 
 
+_new_node: Any = Node.__new__  # replaced while hooks on saved tensors are in place: see saved_hooks.py
+
+
 def _among(tensor: Any, tensors: tuple) -> bool:
     return any(tensor is t for t in tensors)
 
 
 def _record(node_type: Any, ctx: FunctionCtx, args: tuple, tracked: list, results: list, several: bool) -> list:
-    node = node_type.__new__(node_type)
+    node = _new_node(node_type)
     node.ctx = ctx
     node.edges = tuple(edge_of(a) if t else None for a, t in zip(args, tracked, strict=True))
     node.hooks = None

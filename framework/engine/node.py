@@ -13,7 +13,7 @@ import itertools
 import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..dtypes import scalar_type_name
 from .variable import Variable, wrap
@@ -39,6 +39,8 @@ class Node:
 
     #: Missing gradients of a node with several results arrive as None, not as zeros.
     keeps_none = False
+    #: What it made counts as a leaf for in-place writes.
+    as_leaf = False
 
     def run(self, grad: Any, needed: tuple[bool, ...], as_tensors: bool) -> Any:
         """The gradients of the inputs, one per edge (None where not `needed`), from the output's."""
@@ -75,7 +77,7 @@ class Node:
         return RemovableHandle.into(hooks_of(self).pre, hook)
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {hex(id(self))}>"
+        return f"<{self.name().rpartition(':')[2]} object at {hex(id(self))}>"
 
 
 class Output:
@@ -95,17 +97,54 @@ class AccumulateGrad(Node):
 
     def __init__(self, variable: Variable) -> None:
         self.variable = variable
-        self.edges, self.saved, self.versions, self.hooks = (), (), None, None
+        self.edges, self.saved, self.versions = (), (), None
+        self.hooks = variable._hooks.node = variable._hooks.node or NodeHooks()  # the leaf's: they outlive this object
         self.sequence = 1  # after every other node
         self.shape, self.dtype = variable._array.shape, variable._array.dtype
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
 
 
 def _shown(edge: Any) -> tuple[Any, int]:
     if isinstance(edge, Output):
         return edge.node, edge.index
     if isinstance(edge, Variable):
-        return AccumulateGrad(edge), 0
+        return accumulator_of(edge), 0
     return edge, 0
+
+
+def accumulator_of(leaf: Variable) -> AccumulateGrad:
+    """The leaf's AccumulateGrad, the same as long as somebody holds it."""
+    if leaf._hooks is None:
+        leaf._hooks = TensorHooks()
+    node = leaf._hooks.accumulator() if leaf._hooks.accumulator is not None else None
+    if node is None:
+        node = AccumulateGrad(leaf)
+        leaf._hooks.accumulator = weakref.ref(node)
+    return node
+
+
+class GradientEdge(NamedTuple):
+    """A place in the graph at which a gradient can be asked for or given: output `output_nr` of `node`."""
+
+    node: Any
+    output_nr: int
+    #: Something to be kept alive with the edge.
+    ownership_token: Any = None
+
+
+def shown_edge(tensor: Variable) -> GradientEdge:
+    """The place in the graph where `tensor` receives its gradient, which it must require."""
+    return GradientEdge(*_shown(edge_of(tensor)))
+
+
+def inner_edge(place: GradientEdge) -> Any:
+    """The same as the engine's edge."""
+    node, index = place[:2]
+    if isinstance(node, AccumulateGrad):
+        return node.variable
+    return Output(node, index) if type(node.dtype) is tuple else node
 
 
 def edge_of(tensor: Variable) -> Any:
@@ -158,11 +197,13 @@ def retain(tensor: Variable, node: Node | Output) -> None:
 
 
 class TensorHooks:
-    """Hooks on a leaf: on its gradient, and after its gradient was accumulated."""
+    """Hooks on a leaf: on its gradient, after its gradient was accumulated, and on its AccumulateGrad."""
 
-    __slots__ = ("on_grad", "post_accumulate")
+    __slots__ = ("accumulator", "node", "on_grad", "post_accumulate")
 
     def __init__(self) -> None:
+        self.accumulator: weakref.ref | None = None
+        self.node: NodeHooks | None = None
         self.on_grad: OrderedDict[int, Any] = OrderedDict()
         self.post_accumulate: OrderedDict[int, Any] = OrderedDict()
 
@@ -215,11 +256,22 @@ class SavedOutput:
         return tensor
 
 
+class Packed:
+    """A saved tensor in the keeping of the user's hooks."""
+
+    __slots__ = ()
+
+    def as_tensor(self, node: Node) -> Any:
+        raise AssertionError("each kind of saved tensor has its own")
+
+
 def _holds_tensors(value: Any) -> bool:
+    if isinstance(value, Packed):
+        return True
     if isinstance(value, Node):  # of an in-place operation, inside a CopySlices
         return any(isinstance(v, Variable) or type(v) is SavedOutput or _holds_tensors(v) for v in value.saved)
     several = type(value) is tuple or type(value) is list
-    return several and any(isinstance(v, Variable) or type(v) is SavedOutput for v in value)
+    return several and any(isinstance(v, (Variable, Packed)) or type(v) is SavedOutput for v in value)
 
 
 def versions_of(saved: Sequence[Any]) -> tuple[Any, ...] | None:
@@ -273,6 +325,9 @@ def unpack(node: Node, as_tensors: bool) -> list[Any]:
             recorded: Any = versions[position] if versions else 0
             expected = recorded or itertools.repeat(0)
             values.append(kind(_unpack_item(v, node, as_tensors, e) for v, e in zip(value, expected)))  # noqa: B905
+        elif isinstance(value, Packed):
+            tensor = value.as_tensor(node)
+            values.append(tensor if as_tensors else tensor._array)
         else:
             values.append(value)
     return values
@@ -284,6 +339,9 @@ def _unpack_item(value: Any, node: Node, as_tensors: bool, expected: int) -> Any
         if value.counter is not None:
             _check_version(value.array, node, value.counter, expected)
         return value.as_tensor(node) if as_tensors else value.array
+    if isinstance(value, Packed):
+        tensor = value.as_tensor(node)
+        return tensor if as_tensors else tensor._array
     if not isinstance(value, Variable):
         return value
     if value._counter is not None:

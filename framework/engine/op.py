@@ -352,7 +352,7 @@ class OpNode(Node):
         ]
 
 
-_new_node = Node.__new__
+_new_node: Any = Node.__new__  # replaced while hooks on saved tensors are in place: see saved_hooks.py
 
 
 def _public_name(name: str) -> str:

@@ -115,7 +115,8 @@ def check_writable(tensor: Variable, recording: bool) -> None:
         return
     view = tensor._view
     if view is None:
-        if edge_of(tensor) is tensor:
+        edge = edge_of(tensor)
+        if edge is tensor or (edge is not None and getattr(edge, "as_leaf", False)):
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
         return
     base_edge = edge_of(view.base)

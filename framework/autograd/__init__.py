@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
-from .engine import (
+from ..engine import (
     Function,
     Node,
     backward,
@@ -17,9 +18,15 @@ from .engine import (
     set_detect_anomaly,
     set_grad_enabled,
 )
-from .engine import function as function
-from .gradcheck import gradcheck, gradgradcheck
-from .tensor import Tensor
+from ..engine import function as function
+from ..gradcheck import gradcheck, gradgradcheck
+from ..tensor import Tensor
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("forward_ad", "functional", "graph"):  # imported when first asked for
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'framework.autograd' has no attribute '{name}': this part of torch is not covered")
 
 
 class _VariableMeta(type):

@@ -1,0 +1,23 @@
+"""`framework.func`, as torch.func: functions of functions (gradients, products with Jacobians, mapping over a batch).
+
+Everything differentiates by going backward: products of a Jacobian with a vector are found by going backward twice.
+"""
+
+from .batching import vmap
+from .derivatives import grad, grad_and_value, jvp, linearize, vjp
+from .jacobians import hessian, jacfwd, jacrev
+from .modules import functional_call, stack_module_state
+
+__all__ = [
+    "functional_call",
+    "grad",
+    "grad_and_value",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "stack_module_state",
+    "vjp",
+    "vmap",
+]
