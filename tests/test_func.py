@@ -627,3 +627,40 @@ def test_trees():
     assert broadcast_prefix({"x": 0, "y": Pair(1, 2)}, spec) == [0, 0, 0, 1, 2]
     assert broadcast_prefix([0, 1], spec) is None
     assert broadcast_prefix(None, spec) == [None] * 5
+
+
+COUNTER = fw.zeros(2)
+
+
+def _counts(x):
+    return x + COUNTER.add_(1)
+
+
+def test_writing_to_what_is_captured_is_refused():
+    """PyTorch runs the function once; here it is run once for each sample, so this cannot be done right."""
+    total = fw.zeros(2)
+    with pytest.raises(RuntimeError, match="writes in place to a tensor that it does not get as an argument"):
+        fw.vmap(lambda x: total.add_(x))(fw.ones(3, 2))
+    with pytest.raises(RuntimeError, match="writes in place"):
+        fw.vmap(fw.func.grad(lambda x: _counts(x).sum()))(fw.ones(3, 2))
+    norm = fw.nn.BatchNorm1d(2)
+    with pytest.raises(RuntimeError, match="running statistics"):
+        fw.vmap(norm)(fw.ones(3, 4, 2))
+    assert fw.vmap(norm.eval())(fw.ones(3, 4, 2)).shape == (3, 4, 2)
+    x = fw.zeros(3, 2)
+    fw.vmap(lambda row, unused=x: row.add_(1))(x)
+    assert x.tolist() == [[1, 1]] * 3
+
+
+def test_batch_normalization_is_refused(lib):
+    with pytest.raises(RuntimeError):
+        lib.vmap(lib.nn.BatchNorm1d(2))(lib.arange(24.0).reshape(3, 4, 2))
+
+
+def test_dropout_is_random(lib):
+    drop = lib.nn.Dropout(0.5)
+    with pytest.raises(RuntimeError, match="random"):
+        lib.vmap(drop)(lib.ones(3, 8))
+    assert lib.vmap(drop, randomness="different")(lib.ones(4, 64)).std(0).any()
+    same = lib.vmap(drop, randomness="same")(lib.ones(4, 64))
+    assert (same == same[0]).all()

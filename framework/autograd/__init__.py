@@ -24,8 +24,10 @@ from ..tensor import Tensor
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("forward_ad", "functional", "graph"):  # imported when first asked for
+    if name in ("functional", "graph"):  # imported when first asked for
         return import_module(f".{name}", __name__)
+    if name == "forward_ad":
+        raise AttributeError("autograd.forward_ad is not covered: use func.jvp or func.linearize for forward products")
     raise AttributeError(f"module 'framework.autograd' has no attribute '{name}': this part of torch is not covered")
 
 

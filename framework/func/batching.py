@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from ..engine import no_grad, wrap
+from ..engine import counter_of, no_grad, wrap
 from ..ops.index import select
 from ..ops.shape import movedim, stack
 from ..random import default_generator
 from ..tensor import Tensor
+from .captured import captured
 from .tree import Spec, broadcast_prefix, flatten, tree_map, unflatten
 
 
@@ -133,6 +134,9 @@ class _Samples:
         self.func, self.size, self.dims, self.leaves, self.spec, self.kwargs = func, size, dims, leaves, spec, kwargs
         unbatched = [leaf for leaf, dim in zip(leaves, dims, strict=True) if dim is None]
         self.shared = _Shared([t for t in (*unbatched, *flatten(kwargs)[0]) if isinstance(t, Tensor)])
+        batched = {id(counter_of(leaf)) for leaf, dim in zip(leaves, dims, strict=True) if dim is not None}
+        known = {id(t) for t in self.shared.tensors}
+        self.captured = [t for t in captured(func) if id(t) not in known and id(counter_of(t)) not in batched]
 
     def run(self, randomness: str) -> list:
         """What the function returned, for each sample; for an empty batch, what it returns for a sample of zeros."""
@@ -141,11 +145,14 @@ class _Samples:
             with no_grad(), random_numbers("same"), numbers:
                 return [self._call(lambda t, dim: t.new_zeros((*t.shape[:dim], *t.shape[dim + 1 :])), lambda t: t)]
         results = []
+        versions = [_version(t) for t in self.captured]
         for index in range(self.size):
             with numbers:
                 stand_in = self.shared.before(index)
                 results.append(self._call(lambda t, dim, index=index: select(t, dim, index), stand_in))
             self.shared.after(index)
+            if [_version(t) for t in self.captured] != versions:
+                raise RuntimeError(_CAPTURED)
         return results
 
     def _call(self, sample: Callable, stand_in: Callable) -> Any:
@@ -194,6 +201,12 @@ _IN_PLACE = (
     "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args "
     "that has more elements than `self`. This happened due to `other` being vmapped over but `self` not being vmapped "
     "over in a vmap. Please try to use out-of-place operators instead of inplace arithmetic."
+)
+
+_CAPTURED = (
+    "vmap: the function writes in place to a tensor that it does not get as an argument, such as the running "
+    "statistics of batch normalization, which would happen once for each sample. Hand the tensor in, with None as its "
+    "in_dim, or write to a copy."
 )
 
 

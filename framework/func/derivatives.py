@@ -184,6 +184,9 @@ def jvp(func: Callable, primals: Any, tangents: Any, *, strict: bool = False, ha
         primals: a tuple of tensors or of nested containers of them.
         tangents: the same with a tangent for each tensor.
         strict: RuntimeError for an output that depends on no primal, where else its product is zeros.
+
+    What the function computes under `no_grad` counts as constant, unlike in PyTorch, whose rules for going forward
+    know no `no_grad`.
     """
     api = "jvp(f, primals, tangents, strict=True)" if strict else "jvp(f, primals, tangents)"
     if not isinstance(primals, tuple):
