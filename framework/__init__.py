@@ -373,6 +373,10 @@ from .ops.stft import istft, stft
 from .ops.bessel import i0
 from .ops.gamma import digamma, igamma, igammac, lgamma, mvlgamma, polygamma
 from .ops.number import float_power, frexp, gcd, lcm, ldexp, nextafter
+from .ops.differences import gradient
+from .ops.histogram import histogram, histogramdd
+from .ops.lowrank import pca_lowrank, svd_lowrank
+from .ops.statistics import corrcoef, cov, dist, renorm
 from .ops.tensor_equations import old_vander as vander
 from .ops.triangular import triangular_solve
 from .ops.special import erf, erfc, erfinv

@@ -47,7 +47,11 @@ from .ops import (
     scan,
     sorting,
     special,
+    statistics,
     triangular,
+)
+from .ops import (
+    histogram as histograms,
 )
 from .ops import (
     lu as lu_factors,
@@ -1102,6 +1106,12 @@ class Tensor(Variable):
     eig = removed.eig
     lstsq = removed.lstsq
     symeig = removed.symeig
+    cov = statistics.cov
+    corrcoef = statistics.corrcoef
+    dist = statistics.dist
+    renorm = statistics.renorm
+    renorm_ = inplace(statistics.renorm)
+    histogram = histograms.histogram
 
     # --- type and place -------------------------------------------------------------------------------------------
 

@@ -149,7 +149,8 @@ def _indefinite(m: Make) -> Iterable[Sample]:
 def _ldl_systems(m: Make) -> Iterable[Sample]:
     yield S(m.well_conditioned(3, 3), np.array([3, 2, 3], np.int32), m(3, 2))
     yield S(m.well_conditioned(4, 4), np.array([2, -4, -4, 4], np.int32), m(4, 2))
-    yield S(m.well_conditioned(4, 4), np.array([2, -4, -4, 4], np.int32), m(2, 4, 1)[0], hermitian=True)
+    real = np.real(m.well_conditioned(4, 4)).astype(m.dtype) + np.tril(m(4, 4), -1)
+    yield S(real, np.array([2, -4, -4, 4], np.int32), m(4, 1), hermitian=True)
     yield S(m.well_conditioned(2, 2, 2), np.array([[1, 2], [-2, -2]], np.int32), m(2, 2, 1))
 
 
@@ -241,4 +242,90 @@ EQUATIONS = [
         method=False),
 ]  # fmt: skip
 
-ROWS = [*LU, *EXTENDED, *REFLECTIONS, *LDL, *OLD, *EQUATIONS]
+
+def _covariances(m: Make) -> Iterable[Sample]:
+    yield S(m(3, 4))
+    yield S(m(4))
+    yield S(m())
+    yield S(m(2, 3), correction=0)
+    if not m.complex:
+        yield S(m(3, 2), correction=3).values_only()
+    yield S(m(3, 4), fweights=np.array([1, 2, 1, 3]))
+    if m.dtype == np.float64:
+        yield S(m(3, 4), aweights=m(4, low=0.5))
+        yield S(m(3, 4), correction=0, aweights=m(4, low=0.5), fweights=np.array([1, 2, 1, 3]))
+    yield S(m(0, 3))
+
+
+def _renormed(m: Make) -> Iterable[Sample]:
+    for p in (1, 2, 3, np.inf):
+        yield S(m.distinct(3, 4) if not m.complex else m(3, 4), p, 0, 4.0)
+    yield S(m(2, 3, 2), 2, -1, 2)
+
+
+def _gradients(m: Make) -> Iterable[Sample]:
+    yield S(m(3, 4))
+    yield S(m(3, 4), spacing=2)
+    yield S(m(3, 4), spacing=[1.0, 2.0], edge_order=2)
+    yield S(m(3, 4), dim=(1, 0), spacing=[1.0, 3.0])
+    yield S(m(2, 3, 4), dim=-1, spacing=0.5)
+    if m.floating:
+        yield S(m(3, 4), spacing=(m.of(0, 1, 3), m.of(1, 2, 4, 5)))
+        yield S(m(3, 4), dim=1, spacing=(m.of(0, 1, 3, 7),), edge_order=2)
+        yield S(m(2), spacing=(m.of(0, 3),))
+
+
+def _histograms(m: Make) -> Iterable[Sample]:
+    yield S(m(3, 4), 4)
+    yield S(m(30), 7, density=True)
+    yield S(m(3, 4), 3, range=(-1.0, 2.0), weight=m(3, 4, low=0))
+    yield S(m(3, 4), m.of(-2, 0, 1, 3))
+    yield S(m.of(2, 2, 2), 2)
+    yield S(m(0), 3)
+
+
+def _histograms_of_points(m: Make) -> Iterable[Sample]:
+    yield S(m(9, 2), 3)
+    yield S(m(2, 5, 2), [2, 3], range=[-2.0, 2.0, -3.0, 3.0], weight=m(2, 5, low=0), density=True)
+    yield S(m(9, 2), [m.of(-2, 0, 1), m.of(-3, 1, 2, 3)])
+
+
+_statistic = partial(Row, reads_host=True, tolerance=10)
+
+STATISTICS = [
+    _statistic("cov", _covariances, (*COMPLEX, "int64"), errors=(
+        F(RuntimeError, "two or fewer", np.zeros((2, 2, 2))), F(RuntimeError, "bool dtype", np.zeros(2, bool)),
+        F(RuntimeError, "integral dtype", np.zeros((2, 2)), fweights=np.ones(2)),
+        F(RuntimeError, "same numel", np.zeros((2, 2)), fweights=np.ones(3, int)),
+        F(RuntimeError, "cannot be negative", np.zeros((2, 2)), fweights=-np.ones(2, int)))),
+    _statistic("corrcoef", lambda m: [S(m(3, 5)), S(m(4)).values_only()], (*COMPLEX, "int64"), errors=(
+        F(RuntimeError, "two or fewer", np.zeros((2, 2, 2))),)),
+    _statistic("dist", lambda m: [
+        S(m(3, 2), m(3, 2)), S(m(3, 1), m(2), 1), S(m.distinct(4), Const(m(4) * 0), np.inf),
+        S(m(3, 2), m(3, 2), 3), S(m(2), m(2), 0).values_only()], COMPLEX, reads_host=False, errors=(
+        F(RuntimeError, "floating point or complex", np.zeros(2, int), np.zeros(2, int)),)),
+    _statistic("renorm", _renormed, COMPLEX, inplace=True, out=True, reads_host=False, errors=(
+        F(RuntimeError, "at least 2 dimensions", np.zeros(2), 2, 0, 1),
+        F(RuntimeError, "non-positive", np.eye(2), -1, 0, 1),
+        F(RuntimeError, "maxnorm", np.eye(2), 2, 0, -1), F(IndexError, "out of range", np.eye(2), 2, 5, 1))),
+    _statistic("gradient", _gradients, (*COMPLEX, "int64"), method=False, reads_host=False, errors=(
+        F(IndexError, "out of range", np.zeros(3), dim=3), F(RuntimeError, "at least edge_order", np.zeros(1)),
+        F(RuntimeError, "list of length 3", np.eye(2), spacing=[1.0, 2.0, 3.0]),
+        F(RuntimeError, "only supports edge_order", np.eye(2), edge_order=3),
+        F(RuntimeError, "multiple times", np.eye(2), dim=(0, 0)))),
+    _statistic("histogram", _histograms, grad=False, out=True, errors=(
+        F(RuntimeError, "bins must be > 0", np.zeros(3), 0), F(NotImplementedError, "histogramdd", np.zeros(3, int), 3),
+        F(RuntimeError, "min should not exceed", np.zeros(3), 3, range=(1.0, 0.0)),
+        F(RuntimeError, "not finite", np.array([np.nan]), 3),
+        F(RuntimeError, "same shape", np.zeros(3), 3, weight=np.zeros(2)),
+        F(RuntimeError, "same dtype", np.zeros(3), np.zeros(2, np.float32)))),
+    _statistic("histogramdd", _histograms_of_points, grad=False, method=False, errors=(
+        F(RuntimeError, "innermost dimension", np.eye(3), [3]), F(RuntimeError, "at least 2", np.zeros(3), [3]))),
+    _statistic("svd_lowrank", lambda m: [S(m(5, 4), 4), S(m(2, 3, 5), 3), S(m(4, 4), 4, 1, m(4, 4))], COMPLEX,
+               method=False, after=_sizes, device=False, layouts=False, tolerance=1e3),
+    _statistic("pca_lowrank", lambda m: [S(m(6, 3), 3), S(m(2, 5, 3), 3, False)], COMPLEX, method=False, after=_sizes,
+               device=False, layouts=False, tolerance=1e3, errors=(
+                   F(ValueError, "must be non-negative", np.eye(3), 9),)),
+]  # fmt: skip
+
+ROWS = [*STATISTICS, *LU, *EXTENDED, *REFLECTIONS, *LDL, *OLD, *EQUATIONS]

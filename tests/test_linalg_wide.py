@@ -33,6 +33,10 @@ def _tensor(array: np.ndarray) -> Any:
         ("cholesky_inverse", (EVEN,), "CholeskyInverseBackward0"),
         ("cholesky_solve", (A, EVEN), "CholeskySolveBackward0"),
         ("triangular_solve", (A, EVEN), "TriangularSolveBackward0"),
+        ("cov", (A,), "SqueezeBackward0"),
+        ("dist", (A, EVEN), "DistBackward0"),
+        ("renorm", (A, 2, 0, 0.5), "RenormBackward0"),
+        ("gradient", (A,), "CatBackward0"),
         ("linalg.vecdot", (A, A), "SumBackward1"),
         ("linalg.vander", (A,), "CatBackward0"),
     ],
@@ -43,7 +47,7 @@ def test_nodes_have_the_names_of_torch(name: str, args: tuple, node: str) -> Non
         function = getattr(function, part)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        result = function(*(_tensor(a) for a in args))
+        result = function(*(_tensor(a) if isinstance(a, np.ndarray) else a for a in args))
     first = result[0] if isinstance(result, tuple) else result
     assert first.grad_fn.name() == node
 
