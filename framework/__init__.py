@@ -14,7 +14,7 @@ from typing import Any as _Any
 # user computes with NumPy warns as before.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"framework\.")
 
-from . import autograd, backend, cuda, fft, linalg, nn, optim, special, utils
+from . import autograd, backend, cuda, fft, linalg, nn, optim, utils
 from .backend import device
 from .creation import (
     arange,
@@ -370,6 +370,69 @@ from .ops.pool import avg_pool1d, max_pool1d, max_pool2d, max_pool3d
 from .removed import eig, lstsq, matrix_rank, solve, symeig
 from .ops.vision import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from .ops.stft import istft, stft
+from .in_place import (
+    abs_,
+    acos_,
+    acosh_,
+    addmv_,
+    arccos_,
+    arccosh_,
+    arcsin_,
+    arcsinh_,
+    arctan_,
+    arctanh_,
+    as_strided_,
+    asin_,
+    asinh_,
+    atan_,
+    atanh_,
+    ceil_,
+    clamp_,
+    clamp_max_,
+    clamp_min_,
+    clip_,
+    cos_,
+    cosh_,
+    deg2rad_,
+    detach_,
+    erf_,
+    erfc_,
+    exp2_,
+    exp_,
+    expm1_,
+    fill_,
+    fix_,
+    floor_,
+    frac_,
+    gcd_,
+    i0_,
+    index_put_,
+    lcm_,
+    ldexp_,
+    log10_,
+    log1p_,
+    log2_,
+    log_,
+    logit_,
+    nan_to_num_,
+    neg_,
+    negative_,
+    rad2deg_,
+    reciprocal_,
+    round_,
+    rsqrt_,
+    sigmoid_,
+    sin_,
+    sinc_,
+    sinh_,
+    sqrt_,
+    square_,
+    tan_,
+    tanh_,
+    trunc_,
+    xlogy_,
+    zero_,
+)
 from .ops.bessel import i0
 from .ops.gamma import digamma, igamma, igammac, lgamma, mvlgamma, polygamma
 from .ops.number import float_power, frexp, gcd, lcm, ldexp, nextafter
@@ -420,14 +483,6 @@ absolute, negative = abs, neg
 arccos, arcsin, arctan, arctan2 = acos, asin, atan, atan2
 arccosh, arcsinh, arctanh = acosh, asinh, atanh
 clip, fix, divide, true_divide, multiply, subtract = clamp, trunc, div, div, mul, sub
-gcd_, lcm_, ldexp_, i0_, sinc_, xlogy_ = (
-    Tensor.gcd_,
-    Tensor.lcm_,
-    Tensor.ldexp_,
-    Tensor.i0_,
-    Tensor.sinc_,
-    Tensor.xlogy_,
-)
 concat = concatenate = cat
 trapz = trapezoid
 swapaxes = swapdims = transpose
@@ -465,6 +520,8 @@ def result_type(tensor1: _Any, tensor2: _Any) -> dtype:
 
 
 def __getattr__(name: str) -> _Any:
+    if name == "special":
+        return _import_module(".special", __name__)
     if name in _LATER:
         module = _import_module(_LATER[name], __name__)
         found = module if _LATER[name] == f".{name}" else getattr(module, name)

@@ -757,23 +757,23 @@ class Tensor(Variable):
     sin_ = inplace(pointwise.sin)
     cos_ = inplace(pointwise.cos)
     tan_ = inplace(pointwise.tan)
-    asin_ = inplace(pointwise.asin)
-    acos_ = inplace(pointwise.acos)
-    atan_ = inplace(pointwise.atan)
-    atan2_ = inplace(pointwise.atan2)
+    asin_ = arcsin_ = inplace(pointwise.asin)
+    acos_ = arccos_ = inplace(pointwise.acos)
+    atan_ = arctan_ = inplace(pointwise.atan)
+    atan2_ = arctan2_ = inplace(pointwise.atan2)
     sinh_ = inplace(pointwise.sinh)
     cosh_ = inplace(pointwise.cosh)
     tanh_ = inplace(pointwise.tanh)
-    asinh_ = inplace(pointwise.asinh)
-    acosh_ = inplace(pointwise.acosh)
-    atanh_ = inplace(pointwise.atanh)
+    asinh_ = arcsinh_ = inplace(pointwise.asinh)
+    acosh_ = arccosh_ = inplace(pointwise.acosh)
+    atanh_ = arctanh_ = inplace(pointwise.atanh)
     sinc_ = inplace(pointwise.sinc)
     sigmoid_ = inplace(pointwise.sigmoid)
     logit_ = inplace(pointwise.logit)
     ceil_ = inplace(pointwise.ceil)
     floor_ = inplace(pointwise.floor)
     round_ = inplace(pointwise.round)
-    trunc_ = inplace(pointwise.trunc)
+    trunc_ = fix_ = inplace(pointwise.trunc)
     frac_ = inplace(pointwise.frac)
     clamp_ = clip_ = inplace(pointwise.clamp)
     nan_to_num_ = inplace(pointwise.nan_to_num)
@@ -783,11 +783,11 @@ class Tensor(Variable):
     deg2rad_ = inplace(pointwise.deg2rad)
     rad2deg_ = inplace(pointwise.rad2deg)
     eq_ = inplace(pointwise.eq)
-    ne_ = inplace(pointwise.ne)
-    lt_ = inplace(pointwise.lt)
-    le_ = inplace(pointwise.le)
-    gt_ = inplace(pointwise.gt)
-    ge_ = inplace(pointwise.ge)
+    ne_ = not_equal_ = inplace(pointwise.ne)
+    lt_ = less_ = inplace(pointwise.lt)
+    le_ = less_equal_ = inplace(pointwise.le)
+    gt_ = greater_ = inplace(pointwise.gt)
+    ge_ = greater_equal_ = inplace(pointwise.ge)
     logical_not_ = inplace(pointwise.logical_not)
     logical_and_ = inplace(pointwise.logical_and)
     logical_or_ = inplace(pointwise.logical_or)
@@ -823,7 +823,7 @@ class Tensor(Variable):
             return self._div_(other)
         return self.copy_(pointwise.div(self, other, rounding_mode=rounding_mode))
 
-    divide_ = div_
+    divide_ = true_divide_ = div_
     __iadd__, __isub__, __itruediv__ = _add_, _sub_, _div_
     _pow_number_ = inplace(pointwise._pow_number)
     _pow_tensor_ = inplace(pointwise._pow)
@@ -985,6 +985,8 @@ class Tensor(Variable):
     def transpose_(self, dim0: int, dim1: int) -> Tensor:
         """`transpose` of the tensor itself."""
         return self._reshaped(shaping.transpose(self, dim0, dim1))
+
+    swapaxes_ = swapdims_ = transpose_
 
     def as_strided_(self, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
         """`as_strided` of the tensor itself."""

@@ -184,6 +184,19 @@ def test_special_has_the_names_of_torch(torch: Any) -> None:
     assert theirs <= set(special.__all__)
 
 
+def test_in_place_functions_are_the_methods(torch: Any) -> None:
+    missing = [n for n in dir(torch) if n.endswith("_") and hasattr(framework.Tensor, n) and not hasattr(framework, n)]
+    assert missing == []
+    for name in ("exp_", "arcsin_", "fix_", "sinc_", "neg_", "zero_"):
+        x = framework.tensor([0.5, -0.25])
+        assert getattr(framework, name)(x) is x
+        assert x.tolist() == pytest.approx(getattr(torch, name)(torch.tensor([0.5, -0.25])).tolist())
+    x = framework.tensor([0.5, -0.25])
+    assert x.clone().true_divide_(2).tolist() == [0.25, -0.125]
+    assert x.clone().greater_(0).tolist() == [1.0, 0.0]
+    assert framework.zeros(2, 3).swapaxes_(0, 1).shape == (3, 2)
+
+
 def test_float_power_in_place_needs_double() -> None:
     x = framework.tensor([2.0, 3.0], dtype=framework.float64)
     assert x.float_power_(2) is x and x.tolist() == [4.0, 9.0]

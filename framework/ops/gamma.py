@@ -8,7 +8,6 @@ polygamma, is Euler-Maclaurin summation. All work with NumPy alone; the incomple
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -19,23 +18,18 @@ from .double import horner, in_double, require_tensors
 from .pointwise import exp, log
 from .refuse import no_complex
 
-
-def _bernoulli_numbers(count: int) -> list[Fraction]:
-    """B_2, B_4, ..., `count` of them."""
-    numbers = [Fraction(1)]
-    for n in range(1, 2 * count + 1):
-        numbers.append(-sum((math.comb(n + 1, k) * b for k, b in enumerate(numbers)), Fraction(0)) / (n + 1))
-    return numbers[2::2]
-
-
-_BERNOULLI = _bernoulli_numbers(13)
+# B_2, B_4, ..., B_26
+_BERNOULLI = (
+    1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330,
+    854513 / 138, -236364091 / 2730, 8553103 / 6,
+)  # fmt: skip
 #: Where asymptotic series start, after steps of the recurrence from below.
 _FAR = 10
 # B_2k / (2k (2k - 1)) and B_2k / 2k, highest k first: polynomials in 1 / x^2.
-_STIRLING = [float(b / (2 * k * (2 * k - 1))) for k, b in enumerate(_BERNOULLI[:9], 1)][::-1]
-_DIGAMMA = [float(b / (2 * k)) for k, b in enumerate(_BERNOULLI[:9], 1)][::-1]
+_STIRLING = [b / (2 * k * (2 * k - 1)) for k, b in enumerate(_BERNOULLI[:9], 1)][::-1]
+_DIGAMMA = [b / (2 * k) for k, b in enumerate(_BERNOULLI[:9], 1)][::-1]
 # B_2k / (2k)!
-_EULER_MACLAURIN = [float(b / math.factorial(2 * k)) for k, b in enumerate(_BERNOULLI, 1)]
+_EULER_MACLAURIN = [b / math.factorial(2 * k) for k, b in enumerate(_BERNOULLI, 1)]
 
 
 def _zeta_minus_one(s: int) -> float:
