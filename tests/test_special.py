@@ -148,6 +148,19 @@ def test_half_types_are_rounded_once(name: str, dtype: str) -> None:
     assert framework.equal(function(x), function(x.double()).to(x.dtype))
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_parts_of_16_bit_floats_are_those_of_torch(torch: Any, dtype: str) -> None:
+    values = [1.0, -0.3, 100.0, 3e-5]
+    ours, theirs = (lib.tensor(values, dtype=getattr(lib, dtype)) for lib in (framework, torch))
+    for call in (
+        lambda lib, x: lib.nextafter(x, -x).float(),
+        lambda lib, x: lib.frexp(x).mantissa.float(),
+        lambda lib, x: lib.frexp(x).exponent,
+        lambda lib, x: lib.ldexp(x, lib.tensor([3])).float(),
+    ):
+        assert call(framework, ours).tolist() == call(torch, theirs).tolist()
+
+
 def test_xlog1py_and_zeta_take_numbers_on_either_side() -> None:
     x = framework.tensor([0.5, 2.0], dtype=framework.float64)
     assert special.xlog1py(2, x).tolist() == pytest.approx([2 * math.log(1.5), 2 * math.log(3)])

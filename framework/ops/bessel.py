@@ -71,7 +71,7 @@ def _over(value: Any, input: Any) -> Any:
     return where(zero, 0.5, value / where(zero, 1.0, input))
 
 
-@op(check=no_complex("i0_vml_cpu"), promote="float", input=lambda g, input: g * i1(input))
+@op(check=no_complex("i0_vml_cpu"), promote="float", half="gradient", input=lambda g, input: g * i1(input))
 def i0(input):
     """The modified Bessel function of the first kind of order 0, elementwise; integers become the default float type.
 
@@ -83,6 +83,7 @@ def i0(input):
 @op(
     check=no_complex("i0e_cpu"),
     promote="float",
+    half="gradient",
     name="SpecialI0EBackward0",
     input=lambda g, input, out: g * (i1e(input) - sign(input) * out),
 )
@@ -94,6 +95,7 @@ def i0e(input):
 @op(
     check=no_complex("i1_cpu"),
     promote="float",
+    half="gradient",
     name="SpecialI1Backward0",
     input=lambda g, input, out: g * (i0(input) - _over(out, input)),
 )
@@ -105,6 +107,7 @@ def i1(input):
 @op(
     check=no_complex("i1e_cpu"),
     promote="float",
+    half="gradient",
     name="SpecialI1EBackward0",
     input=lambda g, input, out: g * (i0e(input) - sign(input) * out - _over(out, input)),
 )

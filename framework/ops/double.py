@@ -22,7 +22,8 @@ def in_double(kernel: str, function: Callable, *operands: Any, half: bool = True
     """`function(xp, *operands)` on float64 arrays of any shapes that broadcast, in the type of the first array.
 
     Numbers among the operands stay numbers. Complex arrays, and 16-bit ones unless `half`, are refused as PyTorch
-    refuses them: NotImplementedError, `"kernel" not implemented for 'Type'`.
+    refuses them: NotImplementedError, `"kernel" not implemented for 'Type'`. Operators that use this say
+    `half="gradient"`: else the engine would hand them 16-bit floats in float32, and round twice.
     """
     arrays = [value for value in operands if hasattr(value, "dtype")]
     type_ = arrays[0].dtype

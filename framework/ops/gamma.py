@@ -111,7 +111,7 @@ def _digamma(xp: Any, x: Any) -> Any:
     return xp.where(x == 0, -xp.copysign(math.inf, x), result)
 
 
-@op(check=no_complex("lgamma_vml_cpu"), promote="float", input=lambda g, input: g * digamma(input))
+@op(check=no_complex("lgamma_vml_cpu"), promote="float", half="gradient", input=lambda g, input: g * digamma(input))
 def lgamma(input):
     """The logarithm of |Gamma(input)|, elementwise; integers become the default float type. inf at the poles.
 
@@ -120,7 +120,7 @@ def lgamma(input):
     return in_double("lgamma_vml_cpu", _lgamma, input)
 
 
-@op(check=no_complex("digamma"), promote="float", input=lambda g, input: g * polygamma(1, input))
+@op(check=no_complex("digamma"), promote="float", half="gradient", input=lambda g, input: g * polygamma(1, input))
 def digamma(input):
     """The derivative of lgamma, elementwise; integers become the default float type.
 
@@ -178,6 +178,7 @@ def _no_zeta_derivative(g):
 @op(
     check=no_complex("zeta_cpu"),
     promote="float",
+    half="gradient",
     name="SpecialZetaBackward0",
     input=_no_zeta_derivative,
     other=lambda g, input, other: g * -input * zeta(input + 1, other),
@@ -197,6 +198,7 @@ def _polygamma_kernel(xp: Any, x: Any, n: int) -> Any:
 @op(
     check=lambda input, n: no_complex("trigamma" if n == 1 else "polygamma")(input),
     promote="float",
+    half="gradient",
     input=lambda g, input, n: g * polygamma(n + 1, input),
 )
 def _polygamma(input, n):
@@ -245,7 +247,7 @@ def _check_mvlgamma(input: Any, p: int) -> None:
     no_complex("arange_cpu")(input)
 
 
-@op(check=_check_mvlgamma, promote="float", input=_mvlgamma_slope)
+@op(check=_check_mvlgamma, promote="float", half="gradient", input=_mvlgamma_slope)
 def mvlgamma(input, p):
     """The logarithm of the multivariate gamma function of dimension `p`, elementwise.
 
@@ -284,6 +286,7 @@ def _incomplete(kernel: str, name: str, function: str, input: Any, other: Any) -
 
 @op(
     promote="same",
+    half="gradient",
     input=_no_igamma_derivative,
     other=lambda g, input, other: g * _gamma_density(input, other),
 )
@@ -297,6 +300,7 @@ def igamma(input, other):
 
 @op(
     promote="same",
+    half="gradient",
     input=_no_igammac_derivative,
     other=lambda g, input, other: g * -_gamma_density(input, other),
 )

@@ -63,6 +63,7 @@ def _ndtri(xp: Any, p: Any) -> Any:
 @op(
     check=no_complex("erfcx_cpu"),
     promote="float",
+    half="gradient",
     name="SpecialErfcxBackward0",
     input=lambda g, input, out: g * (2 * input * out - 2 / math.sqrt(math.pi)),
 )
@@ -74,6 +75,7 @@ def erfcx(input):
 @op(
     check=no_complex("erf_vml_cpu"),
     promote="float",
+    half="gradient",
     name="MulBackward1",
     input=lambda g, input: g * exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi)),
 )
@@ -85,6 +87,7 @@ def ndtr(input):
 @op(
     check=no_complex("ndtri_cpu"),
     promote="float",
+    half="gradient",
     name="SpecialNdtriBackward0",
     input=lambda g, out: g * exp(out * out * 0.5) * math.sqrt(2 * math.pi),
 )
@@ -99,6 +102,7 @@ def ndtri(input):
 @op(
     check=no_complex("log_ndtr_cpu"),
     promote="float",
+    half="gradient",
     name="SpecialLogNdtrBackward0",
     input=lambda g, input: g * (math.sqrt(2 / math.pi) / erfcx(input * -_SQRT_HALF)),
 )
@@ -115,6 +119,7 @@ def _entr(xp: Any, x: Any) -> Any:
 @op(
     check=no_complex("entr_cpu"),
     promote="float",
+    half="gradient",
     name="SpecialEntrBackward0",
     input=lambda g, input: g * (-1 - log(input)),
 )
@@ -136,6 +141,7 @@ def _xlog1py_input(g, input, other):
 @op(
     check=no_complex("xlog1py_cpu"),
     promote="float",
+    half="gradient",
     name="SpecialXlog1PyBackward0",
     input=_xlog1py_input,
     other=lambda g, input, other: g * (input / (other + 1)),

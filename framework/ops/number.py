@@ -10,7 +10,6 @@ import numpy as np
 from .. import dtypes
 from ..backend import namespace
 from ..engine import Variable, op
-from ..engine.half import is_half, widened
 from .convert import cast
 from .double import require_tensors
 from .pointwise import pow, where
@@ -40,6 +39,7 @@ def lcm(input, other):
 
 @op(
     promote="same",
+    half="gradient",
     input=lambda g, input, other: where(input == other, g * 0, g),
     other=lambda g: g * 0,
 )
@@ -61,8 +61,8 @@ _C_NAMES = {"float64": "double", "float32": "float", "float16": "at::Half", "int
 def _frexp(input):
     if input.dtype.kind not in "fV":
         raise RuntimeError("torch.frexp() only supports floating-point dtypes")
-    mantissa, exponent = namespace(input).frexp(widened(input))
-    return _Frexp(mantissa.astype(input.dtype, copy=False), exponent.astype(np.int32, copy=False))
+    mantissa, exponent = namespace(input).frexp(input)
+    return _Frexp(mantissa, exponent.astype(np.int32, copy=False))
 
 
 def frexp(input: Any, *, out: Any = None) -> Any:
@@ -103,8 +103,6 @@ def _check_exponent(input: Any, other: Any) -> None:
 def ldexp(input, other):
     """`input * 2**other` of two tensors that broadcast, exact for whole exponents; integers become floating."""
     require_tensors("ldexp", input=input, other=other)
-    if is_half(input):
-        return _scaled_by(widened(input), widened(other)).astype(input.dtype)
     return _scaled_by(input, other).astype(input.dtype, copy=False)
 
 
