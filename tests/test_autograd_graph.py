@@ -356,3 +356,16 @@ def test_batched_gradients(lib):
     assert unused is None
     with pytest.raises(RuntimeError, match="we interpret the first dimension of each grad_output as the batch"):
         lib.autograd.grad(x * 2, x, lib.ones(4, 2), is_grads_batched=True)
+
+
+def test_an_empty_batch_of_gradients():
+    x = leaf(fw, [1.0, 2.0])
+    (g,) = fw.autograd.grad(x * 2, x, fw.ones(0, 2, dtype=fw.float64), is_grads_batched=True)
+    assert g.shape == (0, 2)
+
+
+def test_what_is_left_out_is_named():
+    with pytest.raises(AttributeError, match=r"use func\.jvp"):
+        fw.autograd.forward_ad  # noqa: B018
+    with pytest.raises(AttributeError, match="not covered"):
+        fw.func.functionalize  # noqa: B018

@@ -664,3 +664,61 @@ def test_dropout_is_random(lib):
     assert lib.vmap(drop, randomness="different")(lib.ones(4, 64)).std(0).any()
     same = lib.vmap(drop, randomness="same")(lib.ones(4, 64))
     assert (same == same[0]).all()
+
+
+# --- many functions under all transforms, against torch -----------------------------------------------------------
+
+
+def _written(lib, x):
+    y = x.clone()
+    y[1] = y[0].clone() * y[2].clone()
+    y[:, 0].mul_(3)
+    return y.sum(0).exp()
+
+
+FUNCTIONS = {
+    "product": lambda lib, x: (x @ x.T).flatten()[:4],
+    "softmax": lambda lib, x: lib.softmax(x, -1).reshape(-1)[:5],
+    "sort": lambda lib, x: x.sort(0)[0][1] * x[0],
+    "written": _written,
+    "conv": lambda lib, x: lib.nn.functional.conv1d(x.reshape(1, 1, -1), x[:1, :3].reshape(1, 1, -1).tanh()).flatten(),
+    "norm": lambda lib, x: lib.linalg.norm(x) * x[0],
+    "scan": lambda lib, x: x.cumsum(0).prod(0),
+    "where": lambda lib, x: lib.where(x > 0, x.exp(), x**2).sum(1),
+    "inverse": lambda lib, x: lib.linalg.inv(x @ x.T + lib.eye(3, dtype=lib.float64)).flatten()[:3],
+    "indexed": lambda lib, x: x[[0, 2, 0]].prod(1),
+    "extremes": lambda lib, x: x.max(1)[0] * x.min(0)[0].sum(),
+    "variance": lambda lib, x: x.var(0),
+}
+
+
+def _transformed(lib, f):
+    """Results of the transforms of `f`, a function of a matrix, and of their compositions."""
+    x, t, batch = points(lib, 3, 4), points(lib, 3, 4) * 0.7 + 0.2, lib.cos(points(lib, 2, 3, 4) * 3)
+    func, functional = lib.func, lib.autograd.functional
+
+    def once(x):
+        return f(lib, x)
+
+    def scalar(x):
+        return (f(lib, x) ** 2).sum()
+
+    yield func.jacrev(once)(x)
+    yield func.jacfwd(once)(x)
+    yield func.jvp(once, (x,), (t,))[1]
+    yield func.hessian(scalar)(x)
+    yield lib.vmap(once)(batch)
+    yield lib.vmap(func.grad(scalar))(batch)
+    yield func.grad(lambda b: (lib.vmap(once)(b) ** 2).sum())(batch)
+    yield lib.vmap(func.jacrev(once), 1, -1)(batch.transpose(0, 1))
+    yield func.grad(lambda x: func.jvp(once, (x,), (t,))[1].sum())(x)
+    yield functional.hvp(scalar, x, t)[1]
+    yield functional.hessian(scalar, x)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_transforms_agree_with_torch(name):
+    torch = pytest.importorskip("torch", reason="torch is the reference here and is not installed")
+    ours, theirs = _transformed(fw, FUNCTIONS[name]), _transformed(torch, FUNCTIONS[name])
+    for mine, expected in zip(ours, theirs, strict=True):
+        close(mine, fw.tensor(expected.detach().numpy()), 1e-8 * (1 + expected.abs().max().item()))

@@ -126,7 +126,8 @@ def _all(state: Any, fn: Callable, edges: list, index: int, grad: Any) -> None:
     state.grads[index] = grad
     state.left -= 1
     if not state.left:
-        fn(state.grads)
+        grads, state.grads = state.grads, None
+        fn(grads)
 
 
 def _nothing() -> None:

@@ -461,25 +461,25 @@ def _batched(roots: tuple, targets: tuple, given: tuple, keep: bool, options: tu
                 f"{Size(start._array.shape)} and output[{position}] has a shape of {Size(shape)}. If you only want "
                 "some tensors in `grad_output` to be considered batched, consider using vmap."
             )
-    sizes = {start._array.shape[0] for start in given if start is not None}
-    if len(sizes) != 1:
-        raise ValueError("vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
-                         f"{sorted(sizes)} for the mapped dimension")  # fmt: skip
-    size, last = sizes.pop(), None
+    sizes = [start._array.shape[0] for start in given if start is not None]
+    if len(set(sizes)) != 1:
+        raise ValueError(
+            "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
+            f"{sizes} for the mapped dimension"
+        )
+    if not sizes[0]:  # one pass with zeros tells which inputs have gradients
+        zeros = tuple(None if start is None else start.new_zeros(start._array.shape[1:]) for start in given)
+        found = grad(roots, targets, zeros, True, *options)
+        return tuple(None if g is None else g.new_zeros((0, *g._array.shape)) for g in found)
     rows = []
-    for index in range(size):
+    for index in range(sizes[0]):
         starts = tuple(None if start is None else start[index] for start in given)
-        retain_graph = keep or index + 1 < size
-        rows.append(grad(roots, targets, starts, retain_graph, *options))
-    if not rows:
-        starts = tuple(None if s is None else s.new_zeros(s._array.shape[1:]) for s in given)
-        last = grad(roots, targets, starts, True, *options)
-        return tuple(None if g is None else g.new_zeros((0, *g._array.shape)) for g in last)
+        rows.append(grad(roots, targets, starts, keep or index + 1 < sizes[0], *options))
     return tuple(None if column[0] is None else _stack(column) for column in zip(*rows, strict=True))
 
 
 def _stack(tensors: tuple) -> Any:
-    from ..ops.shape import stack
+    from ..ops.shape import stack  # the operators lie above the engine
 
     return stack(tensors)
 

@@ -3,6 +3,8 @@
 Everything differentiates by going backward: products of a Jacobian with a vector are found by going backward twice.
 """
 
+from typing import Any
+
 from .batching import vmap
 from .derivatives import grad, grad_and_value, jvp, linearize, vjp
 from .jacobians import hessian, jacfwd, jacrev
@@ -21,3 +23,7 @@ __all__ = [
     "vjp",
     "vmap",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"module 'framework.func' has no attribute '{name}': this part of torch.func is not covered")
