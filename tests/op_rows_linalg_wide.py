@@ -82,7 +82,23 @@ LU = [
     _both("lu", lambda m: [S(m(3, 2), get_infos=True)], out=False, variant="infos"),
 ]  # fmt: skip
 
+_deficient = np.array([[1.0, 1], [2, 2], [3, 3]])
+
 EXTENDED = [
+    _matrix("linalg.lstsq", lambda m: [
+        S(m(4, 2), m(4), driver="gels"), S(m(2, 4, 2), m(2, 4), driver="gelss"),
+        S(_deficient.astype(m.dtype), m(3, 2), driver="gelsd").values_only()], out=False, layouts=False, device=False,
+        variant="residuals", after=lambda result: result[:3], errors=(
+            F(RuntimeError, "input must have at least 2", np.zeros(3), np.zeros(3)),
+            F(RuntimeError, "other must have at least 1", np.eye(3), np.zeros(())),
+            F(RuntimeError, "greater or equal", np.zeros((2, 3, 3)), np.zeros(3)),
+            F(RuntimeError, "same dtype", np.eye(3), np.eye(3, dtype=np.float32)))),
+    Row("linalg.multi_dot", lambda m: [S([m(2), m(2)])], method=False, out=True, variant="vectors", errors=(
+        F(RuntimeError, "tensors 0 and 1 with shapes", [np.eye(2), np.eye(3)]),
+        F(RuntimeError, "the first tensor must be 1D or 2D", [np.zeros((2, 2, 2)), np.eye(2)]))),
+    Row("tensordot", lambda m: [S(m(2, 3), m(3, 2), dims=[[1, 0], [0, 1]])], method=False, out=True, variant="lists",
+        errors=(F(RuntimeError, "same dtype", np.eye(2), np.eye(2, dtype=np.float32)),
+                F(RuntimeError, "dims < ndim", np.eye(2), np.eye(2), 3))),
     _matrix("linalg.inv_ex", _squares, errors=(
         _not_square, F(RuntimeError, "Batch element 1.*diagonal element 2 is zero", _singular, check_errors=True))),
     _matrix("linalg.solve_ex", lambda m: [

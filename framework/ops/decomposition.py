@@ -177,6 +177,12 @@ def _right_side(name: str, A: Any, B: Any, left: bool) -> tuple[Any, bool]:
     a, b = shape_of(A), shape_of(B)
     vector = len(b) == 1 or b == a[:-1]
     right = unsqueeze(B, -1) if vector else B
+    if A.dtype != B.dtype:
+        first, second = (dtypes.scalar_type_name(x.dtype) for x in (A, B))
+        raise RuntimeError(
+            f"{name}: Expected A and B to have the same dtype, but found A of type {first} and B of type {second} "
+            "instead"
+        )
     rows, width = shape_of(right)[-2:]
     if a[-1] != (rows if left else width):
         raise RuntimeError(
@@ -444,6 +450,30 @@ def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
     return result if out is None else out.copy_(result)
 
 
+def _check_least_squares(A: Any, B: Any) -> bool:
+    """Whether B holds vectors; refuses what is no least squares problem."""
+    a, b = shape_of(A), shape_of(B)
+    if len(a) < 2:
+        raise RuntimeError("torch.linalg.lstsq: input must have at least 2 dimensions.")
+    if not b:
+        raise RuntimeError("torch.linalg.lstsq: other must have at least 1 dimension.")
+    if not 0 <= len(a) - len(b) <= 1:
+        raise RuntimeError(
+            "torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) "
+            "<= 1"
+        )
+    vector = len(b) == len(a) - 1
+    if b[-1 if vector else -2] != a[-2]:
+        raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
+    if A.dtype != B.dtype:
+        first, second = (dtypes.scalar_type_name(x.dtype) for x in (A, B))
+        raise RuntimeError(
+            "torch.linalg.lstsq: Expected input and other to have the same dtype, but got input's dtype "
+            f"{first} and other's dtype {second}"
+        )
+    return vector
+
+
 def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = None) -> Any:
     """`(solution, residuals, rank, singular_values)` of the least squares problem `A @ X = B`.
 
@@ -452,10 +482,7 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
     """
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
         raise RuntimeError("torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
-    a, b = shape_of(A), shape_of(B)
-    vector = len(b) == len(a) - 1
-    if b[-1 if vector else -2] != a[-2]:
-        raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
+    a, vector = shape_of(A), _check_least_squares(A, B)
     right = unsqueeze(B, -1) if vector else B
     solution = matmul(pinv(A, rtol=rcond), right)
     xp, real_type = namespace(A._array), A._array.real.dtype
@@ -463,10 +490,11 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
     rank = wrap(xp.zeros(0, np.int64)) if driver == "gels" else matrix_rank(A, rtol=rcond)
     if driver in ("gelsd", "gelss"):
         values = svdvals(A)
-    if driver not in (None, "gelsy") and a[-2] > a[-1]:
+    # without full rank the drivers that find the rank give no residuals; on a GPU, where PyTorch has gels alone, all do
+    full = driver == "gels" or xp is not np or not bool((rank._array < a[-1]).any())
+    if driver not in (None, "gelsy") and a[-2] > a[-1] and full:
         distance = matmul(A, solution) - right
         residuals = sum_over(real(distance * conj(distance)), -2)
-        residuals = squeeze(residuals, -1) if vector else residuals
     return LstsqResult(squeeze(solution, -1) if vector else solution, residuals, rank, values)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -195,7 +196,15 @@ def multi_dot(tensors: Any, *, out: Any = None) -> Any:
         items[-1] = unsqueeze(items[-1], 1)
     for place, item in enumerate(items):
         if len(shape_of(item)) != 2:
-            raise RuntimeError(f"multi_dot(): tensor {place} must be 2D but got {len(shape_of(item))}D")
+            ends = {0: "the first tensor must be 1D or 2D", len(items) - 1: "the last tensor must be 1D or 2D"}
+            which = ends.get(place, f"tensor {place} must be 2D")
+            raise RuntimeError(f"multi_dot(): {which} but got {len(shape_of(item))}D")
+    for place, (one, two) in enumerate(pairwise(items)):
+        if shape_of(one)[1] != shape_of(two)[0]:
+            raise RuntimeError(
+                f"multi_dot(): tensors {place} and {place + 1} with shapes {list(shape_of(one))} and "
+                f"{list(shape_of(two))} cannot be multiplied"
+            )
     result = _in_best_order(items)
     dims = (0,) * first_is_vector + (-1,) * last_is_vector
     result = squeeze(result, dims) if dims else result
@@ -227,12 +236,14 @@ def _in_best_order(items: list[Any]) -> Any:
 def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
     """Products summed over pairs of dimensions: the last `dims` of `a` with the first of `b`, or two lists of them."""
     n, m = len(shape_of(a)), len(shape_of(b))
+    if a.dtype != b.dtype:
+        raise RuntimeError("both inputs should have same dtype")
     if isinstance(dims, int):
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
         first, second = list(range(n - dims, n)), list(range(dims))
         if dims > min(n, m):
-            raise RuntimeError(f"tensordot: dims={dims} exceeds the dimensions of an argument ({n}D and {m}D)")
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
     else:
         pair = dims.tolist() if hasattr(dims, "tolist") else dims
         first, second = ([d] if isinstance(d, int) else list(d) for d in pair)
