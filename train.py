@@ -1,14 +1,22 @@
 #!/usr/bin/env python
 """Train a model from a YAML file: ``python train.py --config configs/digits_cnn.yaml optim.lr=0.05``.
 
-Exit codes: 0 finished, 1 failed, 2 wrong usage or configuration, 130 after Ctrl-C, 143 after SIGTERM.
+Exit codes: 0 finished, 1 failed, 2 wrong usage or configuration, 130 after Ctrl-C, 143 after SIGTERM, 141 when
+the reader of its output has gone.
 """
 
 from __future__ import annotations
 
-import argparse
-import io
+import os
+import signal
 import sys
+
+if __name__ == "__main__":  # Ctrl-C while the libraries are being loaded: nothing to save, nothing to say
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+import argparse
+import json
+import shlex
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,35 +28,21 @@ import models
 from framework.training import runfolder
 from framework.training.build import build_device
 from framework.training.checkpoint import load_checkpoint
+from framework.training.command import run_command
 from framework.training.config import Config, config_errors, config_from_dict, load_config, to_yaml
-from framework.training.errors import CheckpointError, Interrupted, TrainingError
+from framework.training.console import Console
+from framework.training.errors import CheckpointError, ConfigError, Interrupted, TrainingError
 from framework.training.files import write_text
 from framework.training.finetune import freeze_all_but, load_backbone
 from framework.training.header import introduce
-from framework.training.logs import Console, duration
+from framework.training.logs import duration
 from framework.training.trainer import Trainer
 from framework.utils.data import Subset
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; what went wrong becomes a line on stderr and the exit code that is returned."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character gets a question mark
-    options = parse(arguments)
-    try:
-        return run(options)
-    except Interrupted as stop:
-        print(f"{stop}\n   Continue: python train.py --resume {stop.folder}", flush=True)
-        return stop.exit_code
-    except TrainingError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped without saving", file=sys.stderr)
-        return 130
+    return run_command(lambda: run(parse(arguments)))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -114,26 +108,53 @@ def run(options: argparse.Namespace) -> int:
     trainer = Trainer(model, train_set, val_set, config, folder, device, console, classes)
     if checkpoint and state:
         trainer.resume(state, checkpoint)
-        write_text(folder / "config.yaml", to_yaml(config))
-    else:
-        runfolder.create(folder, config, str(device))
-    console.keep_in(folder / "log.txt")
-    introduce(console, config, folder, device, model, (len(train_set), len(val_set)), classes)
-    if checkpoint:
-        console.field("Resume", f"{checkpoint} · after epoch {trainer.epoch}, step {trainer.step}")
-    began = time.monotonic()
-    trainer.fit()
-    report(console, trainer, time.monotonic() - began)
+        if has_finished(trainer, checkpoint):
+            print(
+                f"{folder} is already finished ({count_epochs(trainer.epoch)}): nothing to do\n"
+                f"   Go on: python train.py --resume {shlex.quote(str(folder))} train.epochs={2 * trainer.epoch}"
+            )
+            return 0
+    with runfolder.claimed(folder):
+        began_again = False
+        if checkpoint:
+            write_text(folder / "config.yaml", to_yaml(config))
+        else:
+            began_again = runfolder.create(folder, config, str(device))
+        console.keep_in(folder / "log.txt")
+        introduce(console, config, str(folder), device, model, (len(train_set), len(val_set)), classes)
+        if began_again:
+            console.field("Again", "the run that was in this folder had not saved a checkpoint")
+        if checkpoint:
+            console.field("Resume", f"{checkpoint} · after epoch {trainer.epoch}, step {trainer.step}")
+        began = time.monotonic()
+        trainer.fit()
+        report(console, trainer, time.monotonic() - began)
     return 0
+
+
+def has_finished(trainer: Trainer, checkpoint: Path) -> bool:
+    """Whether nothing is left to do from ``checkpoint`` on, not even the last files of a run that was killed."""
+    if trainer.epoch < trainer.config.train.epochs:
+        return False
+    if checkpoint.name != runfolder.LAST.name:
+        return True
+    try:
+        result = json.loads((trainer.folder / "result.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return (result.get("status"), result.get("epoch")) == ("finished", trainer.epoch)
 
 
 def make_data(config: Config) -> tuple[datasets.ArrayImageDataset, datasets.ArrayImageDataset]:
     """The training and the test set. ConfigError for a wrong name or option."""
     with config_errors("data"):
-        return (
-            datasets.create(config.data.name, split="train", classes=config.data.classes),
-            datasets.create(config.data.name, split="test", classes=config.data.classes),
+        train_set = datasets.create(config.data.name, split="train", classes=config.data.classes)
+        test_set = datasets.create(config.data.name, split="test", classes=config.data.classes)
+    if train_set.num_classes < 2:
+        raise ConfigError(
+            f"data.classes must be two or more, got {config.data.classes}: there is nothing to tell apart"
         )
+    return train_set, test_set
 
 
 def make_model(config: Config, data: datasets.ArrayImageDataset) -> framework.nn.Module:
@@ -182,8 +203,12 @@ def dry_run(
         trainer = Trainer(
             model, Subset(train_set, batch), Subset(val_set, batch), config, folder, device, console, classes
         )
-        introduce(console, config, folder, device, model, (len(train_set), len(val_set)), classes)
-        trainer.fit()
+        introduce(console, config, "none, this is a dry run", device, model, (len(train_set), len(val_set)), classes)
+        try:
+            trainer.fit()
+        except Interrupted as stop:
+            console.field("Dry run", "stopped; nothing was kept")
+            return stop.exit_code
     console.field("Dry run", "one batch was trained on, evaluated, saved and plotted; nothing was kept")
     return 0
 
@@ -191,11 +216,16 @@ def dry_run(
 def report(console: Console, trainer: Trainer, seconds: float) -> None:
     """The last lines of a run: how it went and where its files are."""
     best, last = trainer.best, trainer.metrics.rows[-1]
-    epochs = f"{trainer.epoch} epoch{'s' if trainer.epoch > 1 else ''}"
     figures = f"best {best['monitor']} {best['value']:.4g} (epoch {best['epoch']}) · last {last[best['monitor']]:.4g}"
-    console.field("Done", f"{epochs}, {duration(seconds)} · {figures}")
+    console.field("Done", f"{count_epochs(trainer.epoch)}, {duration(seconds)} · {figures}")
     console.field("Files", f"{trainer.folder}/: checkpoints/best.pt, plots/curves.png, metrics.csv")
 
 
+def count_epochs(number: int) -> str:
+    """``1 epoch``, ``2 epochs``."""
+    return f"{number} epoch{'' if number == 1 else 's'}"
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

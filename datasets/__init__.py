@@ -1,9 +1,9 @@
 """Datasets by name: `create("digits", split="train")`."""
 
-import difflib
 import inspect
-from collections.abc import Iterable
 from typing import Any
+
+from framework.suggestions import suggestion
 
 from . import transforms
 from .base import ArrayImageDataset
@@ -22,17 +22,10 @@ def names() -> list[str]:
 def create(name: str, **options: Any) -> ArrayImageDataset:
     """The dataset of this name. Raises ValueError for an unknown name, TypeError for an unknown option."""
     if name not in _DATASETS:
-        raise ValueError(f"unknown dataset {name!r}{_suggestion(name, names())}; known datasets: {', '.join(names())}")
+        raise ValueError(f"unknown dataset {name!r}{suggestion(name, names())}")
     dataset = _DATASETS[name]
     known = list(inspect.signature(dataset).parameters)
     for option in options:
         if option not in known:
-            raise TypeError(
-                f"dataset {name!r} has no option {option!r}{_suggestion(option, known)}; options: {', '.join(known)}"
-            )
+            raise TypeError(f"dataset {name!r} has no option {option!r}{suggestion(option, known)}")
     return dataset(**options)
-
-
-def _suggestion(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f", did you mean {close[0]!r}?" if close else ""

@@ -6,12 +6,12 @@ that turns features into class scores; transfer learning replaces that one and m
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from framework import nn
+from framework.suggestions import suggestion
 
 from .lenet import LeNet, lenet
 from .mlp import MLP, mlp
@@ -52,7 +52,7 @@ def names() -> list[str]:
 def options(name: str) -> list[str]:
     """The options that the model called ``name`` takes. ValueError for an unknown name."""
     if name not in _MODELS:
-        raise ValueError(f"unknown model {name!r}{_suggestion(name, names())}")
+        raise ValueError(f"unknown model {name!r}{suggestion(name, names())}")
     return list(inspect.signature(_MODELS[name]).parameters)
 
 
@@ -65,12 +65,5 @@ def create(name: str, **chosen: Any) -> nn.Module:
     known = options(name)
     for option in chosen:
         if option not in known:
-            raise TypeError(f"model {name!r} has no option {option!r}{_suggestion(option, known)}")
+            raise TypeError(f"model {name!r} has no option {option!r}{suggestion(option, known)}")
     return _MODELS[name](**chosen)
-
-
-def _suggestion(word: str, known: Iterable[str]) -> str:
-    known = list(known)
-    close = difflib.get_close_matches(word, known, n=1)
-    guess = f"; did you mean {close[0]!r}?" if close else "."
-    return f"{guess} Known: {', '.join(known)}"

@@ -114,9 +114,9 @@ def test_datasets_by_name():
 
 
 def test_unknown_names_and_options_get_a_suggestion():
-    with pytest.raises(ValueError, match=r"unknown dataset 'digit', did you mean 'digits'.; known datasets: .*digits"):
+    with pytest.raises(ValueError, match=r"unknown dataset 'digit'; did you mean 'digits'. Known: .*digits"):
         datasets.create("digit")
-    with pytest.raises(TypeError, match=r"'digits' has no option 'spilt', did you mean 'split'.; options: split, "):
+    with pytest.raises(TypeError, match=r"'digits' has no option 'spilt'; did you mean 'split'. Known: split, "):
         datasets.create("digits", spilt="test")
 
 

@@ -17,7 +17,7 @@ import datasets
 import framework as ft
 import train
 from framework import nn
-from framework.training import finetune, logs, loop, trainer
+from framework.training import finetune, logs, loop, runfolder, trainer
 from framework.training.build import build_optimizer, build_scheduler
 from framework.training.checkpoint import load_checkpoint, load_weights, save_checkpoint
 from framework.training.config import OptimConfig, SchedConfig, load_config
@@ -181,6 +181,13 @@ def test_worker_processes_do_not_change_the_result(run):
     assert rows("a") == rows("b")
 
 
+def test_a_dry_run_that_is_stopped_does_not_name_a_folder(run, monkeypatch):
+    stop_at_step(monkeypatch, 1)
+    code, out, err = run("--config", "mlp.yaml", "--dry-run")
+    assert (code, err, "Run      none, this is a dry run" in out) == (130, "", True)
+    assert out.endswith("Dry run  stopped; nothing was kept\n")
+
+
 def test_a_dry_run_keeps_nothing(run, pictures, workplace):
     before = snapshot(workplace)
     code, out, _ = run("--config", "mlp.yaml", "--dry-run")
@@ -205,7 +212,101 @@ def test_a_folder_in_use_is_refused(run):
     assert snapshot("a") == before
 
 
+@pytest.mark.parametrize("file", ["notes.txt", "config.yaml", "checkpoints/weights.pt", "checkpoints/me/x"])
+def test_a_folder_with_other_files_is_refused_without_advice_to_resume(run, file):
+    Path("a", file).parent.mkdir(parents=True)
+    Path("a", file).write_text("mine")
+    before = snapshot("a")
+    code, _, err = run(*mlp("a"))
+    assert (code, "resume" in err, snapshot("a") == before) == (2, False, True)
+    assert err.startswith("error: run folder a holds something else (")
+    assert file.split("/")[-1] in err or "checkpoints/me" in err
+
+
+def test_a_run_folder_that_cannot_be_one(run):
+    assert run(*mlp("mlp.yaml"))[::2] == (2, "error: run folder mlp.yaml is a file: choose another --run-dir\n")
+    code, _, err = run("--config", "mlp.yaml", "run_dir=mlp.yaml/x")
+    assert (code, err) == (2, "error: run folder mlp.yaml/x cannot be made: Not a directory\n")
+
+
+def test_two_runs_cannot_share_a_folder(run):
+    with runfolder.claimed(Path("a")):
+        code, _, err = run(*mlp("a"))
+    assert (code, err) == (2, "error: run folder a is in use by a run that has not ended\n")
+
+
 # Stopping and going on
+
+
+@pytest.mark.parametrize("killed", ["in its first epoch", "while writing its first checkpoint", "while starting"])
+def test_a_run_killed_before_its_first_checkpoint_starts_over(run, monkeypatch, killed):
+    run(*mlp("whole"))
+    if killed == "while starting":
+        Path("a/checkpoints").mkdir(parents=True)
+        Path("a/config.yaml.tmp").write_text("mod")
+    else:
+        with monkeypatch.context() as patch:
+            name = "train_step" if "epoch" in killed else "save_checkpoint"
+            patch.setattr(trainer, name, lambda *_: signal.raise_signal(signal.SIGINT) or signal.raise_signal(2))
+            code, _, err = run(*mlp("a", "seed=5"))
+        assert (code, err) == (130, "Stopped without saving\n")
+        Path("a/checkpoints/best.pt.tmp").write_text("PK")
+        code, _, err = run("--resume", "a")
+        again = "python train.py --config a/config.yaml --run-dir a"
+        assert (code, err) == (1, f"error: a has no checkpoint yet; start that run again with: {again}\n")
+    code, out, _ = run(*mlp("a"))
+    assert (code, "Again    the run that was in this folder had not saved a checkpoint\n" in out) == (0, True)
+    assert rows("a") == rows("whole")
+    assert Path("a/log.txt").read_text(encoding="utf-8") == out
+
+
+def test_the_advice_for_a_run_without_checkpoint_works(run):
+    assert run(*mlp("a", "optim.name=sgd", "optim.lr=1e30"))[0] == 1
+    assert run("--config", "a/config.yaml", "--run-dir", "a", "optim.lr=1")[0] == 0
+
+
+def test_a_run_killed_between_best_and_last_resumes_from_best(run):
+    run(*mlp("whole"))
+    run(*mlp("a"))
+    Path("a/checkpoints/last.pt").unlink()
+    assert run("--resume", "a")[0] == 0
+    assert rows("a") == rows("whole")
+
+
+def test_a_finished_run_is_left_alone(run):
+    run(*mlp("a", "train.epochs=2"))
+    before = snapshot("a")
+    for more in ((), ("train.epochs=2",), ("data.workers=2",)):
+        code, out, _ = run("--resume", "a", *more)
+        assert (code, snapshot("a") == before) == (0, True)
+        assert out == (
+            "a is already finished (2 epochs): nothing to do\n   Go on: python train.py --resume a train.epochs=4\n"
+        )
+    code, _, err = run("--resume", "a", "train.epochs=1", "sched.warmup_epochs=0.5")
+    assert (code, snapshot("a") == before) == (2, True)
+    assert err == (
+        "error: train.epochs is 1, but a/checkpoints/last.pt is in epoch 2 already:"
+        " leave train.epochs as it was, or make it larger\n"
+    )
+
+
+def test_a_run_killed_after_its_last_checkpoint_writes_its_last_files(run):
+    run(*mlp("a", "train.epochs=2"))
+    Path("a/result.json").unlink()
+    code, out, _ = run("--resume", "a")
+    assert (code, "Done     2 epochs" in out) == (0, True)
+    assert json.loads(Path("a/result.json").read_text())["status"] == "finished"
+
+
+def test_going_on_from_best_says_what_is_replaced(run):
+    run(*mlp("whole"))
+    run(*mlp("a", "train.epochs=3"))
+    run(*mlp("b", "train.epochs=3", "save.mode=min"))  # its best is its first epoch
+    assert load_checkpoint("b/checkpoints/best.pt")["epoch"] == 1
+    code, out, _ = run("--resume", "b/checkpoints/best.pt")
+    assert code == 0
+    assert "\nAgain    epochs 2 to 3: their rows in metrics.csv and checkpoints/last.pt are replaced\n" in out
+    assert rows("b") == rows("whole")
 
 
 @pytest.mark.parametrize("step", [1, 4, 6])  # the first, the last of an epoch, in the middle of the second
@@ -260,7 +361,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_and_the_run_goes_on_from_it(run,
     with monkeypatch.context() as patch:
         patch.setattr(trainer, "save_checkpoint", full)
         code, _, err = run(*mlp("stopped"))
-    assert (code, err.startswith("error: [Errno 28] No space left on device")) == (1, True)
+    assert (code, err.startswith("error: No space left on device: stopped/checkpoints/")) == (1, True)
     assert load_checkpoint("stopped/checkpoints/last.pt")["epoch"] == 1
     assert len(rows("stopped")) == 2  # the second row is beyond the checkpoint, and is dropped and written again
     assert run("--resume", "stopped")[0] == 0
@@ -324,7 +425,7 @@ def test_a_truncated_checkpoint_is_refused_and_nothing_overwritten(run, keep):
 
 
 def test_a_missing_checkpoint(run):
-    assert run("--resume", "nowhere") == (1, "", "error: nothing to resume: nowhere does not exist\n")
+    assert run("--resume", "nowhere") == (1, "", "error: checkpoint not found: nowhere\n")
     code, _, err = run("--resume")
     assert (code, "nothing to resume: no runs/*/checkpoints/last.pt" in err) == (1, True)
 
@@ -396,6 +497,12 @@ def test_a_loss_that_is_not_finite_names_the_step(run):
     assert json.loads(Path("a/result.json").read_text())["status"] == "failed"
 
 
+def test_numbers_that_overflow_are_not_announced_by_numpy(run):
+    more = ("optim.lr=1e20", "optim.momentum=null", "train.batch_size=64", "model.options.width=16")
+    code, _, err = run("--config", "pretrain.yaml", "--run-dir", "a", *more)  # pytest makes errors of warnings
+    assert (code, err.count("\n"), err.startswith("error: the loss is nan")) == (1, 1, True)
+
+
 def test_a_loss_that_is_not_finite_leaves_the_last_checkpoint(run, monkeypatch):
     def poison(self, epoch):
         if epoch == 1:
@@ -429,6 +536,7 @@ def test_the_step_with_a_bad_loss_changes_nothing():
     [
         ("model.name=resnt18", "model: unknown model 'resnt18'; did you mean 'resnet18'?"),
         ("model.options.hiden=[3]", "model: model 'mlp' has no option 'hiden'; did you mean 'hidden'?"),
+        ("data.classes=[1]", "data.classes must be two or more, got [1]: there is nothing to tell apart"),
         ("data.name=digit", "data: unknown dataset 'digit'"),
         ("data.classes=[1,12]", "data: classes should be different digits from 0 to 9"),
         ("optim.name=adamww", "optim.name: unknown optimizer 'adamww'; did you mean 'adamw'?"),
@@ -657,14 +765,63 @@ def test_ctrl_c_on_a_process_with_workers_and_no_terminal():
     assert b"Continue: python train.py --resume a\n" in out
 
 
+@pytest.mark.parametrize("arguments", [("--config", "mlp.yaml"), ("--config", "mlp.yaml", "--print-config")])
+def test_a_reader_that_has_gone_ends_the_command_silently(arguments):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with start(*arguments, stdout=writer, stderr=subprocess.PIPE) as process:
+        os.close(writer)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (141, b"")
+
+
+def test_ctrl_c_while_the_libraries_are_loaded_is_silent(workplace):
+    (workplace / "datasets.py").write_text("print('loading', flush=True)\nimport time\ntime.sleep(60)\n")
+    (workplace / "train.py").write_text((ROOT / "train.py").read_text(encoding="utf-8"), encoding="utf-8")
+    command = [sys.executable, "train.py", "--config", "mlp.yaml"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"loading\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, b"")
+
+
 def test_a_terminal_gets_a_bar():
-    controller, terminal = pty.openpty()
-    termios.tcsetwinsize(controller, (40, 120))
-    process = start(
-        *("--config", "mlp.yaml", "--run-dir", "a", "train.epochs=1", "train.batch_size=1"),
-        stdout=terminal,
-        stderr=terminal,
+    code, text = on_terminal(120, "train.epochs=1", "train.batch_size=1")
+    assert code == 0
+    assert "\rEpoch 1/1 [" in text
+    assert "evaluating" in text
+    assert "/428 " in text
+    assert "  loss " in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_no_line_is_wider_than_the_terminal(width):
+    more = ("train.epochs=2", "train.batch_size=16", "data.classes=null", "optim.weight_decay=0.01")
+    code, text = on_terminal(width, *more)
+    assert code == 0
+    lines = [line.rpartition("\r")[2].replace("\x1b[K", "") for line in text.replace("\r\n", "\n").split("\n")]
+    assert max(map(len, lines)) <= width
+    assert max(len(state) for line in text.splitlines() for state in line.split("\r")) <= width + len("\x1b[K")
+    first = next(line for line in lines if line.startswith("Epoch 1/2"))
+    shown = [name for name in ("train", "val", "lr", "acc1", "acc5", "ETA", "img/s") if f"{name} " in first + " "]
+    assert (
+        shown
+        == {
+            60: ["train", "val", "acc1"],
+            80: ["lr", "acc1"],
+            100: ["lr", "acc1", "acc5"],
+            120: ["lr", "acc1", "acc5", "ETA"],
+        }[width]
     )
+    kept = Path("a/log.txt").read_text(encoding="utf-8").splitlines()  # in full
+    assert all(part in kept[5] for part in ("  lr ", "train/loss ", "val/acc5 ", " img/s  ", "  ETA "))
+
+
+def on_terminal(width, *more):
+    controller, terminal = pty.openpty()
+    termios.tcsetwinsize(controller, (40, width))
+    process = start("--config", "mlp.yaml", "--run-dir", "a", *more, stdout=terminal, stderr=terminal)
     os.close(terminal)
     shown = b""
     while True:
@@ -676,9 +833,4 @@ def test_a_terminal_gets_a_bar():
             break
         shown += piece
     os.close(controller)
-    assert process.wait(timeout=30) == 0
-    text = shown.decode()
-    assert "\rEpoch 1/1 [" in text
-    assert "evaluating" in text
-    assert "/428 " in text
-    assert "  loss " in text
+    return process.wait(timeout=30), shown.decode()

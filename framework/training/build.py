@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import math
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from .. import cuda, optim
 from .. import device as Device
 from ..nn import Parameter
 from ..optim.lr_scheduler import LambdaLR
+from ..suggestions import suggestion
 from .config import OptimConfig, SchedConfig, config_errors
 from .errors import ConfigError
 
@@ -33,9 +33,7 @@ def build_device(name: str) -> Device:
 def build_optimizer(parameters: Iterable[Parameter], config: OptimConfig) -> optim.Optimizer:
     """The optimizer ``config.name`` over the parameters that are trained."""
     if config.name not in _OPTIMIZERS:
-        close = difflib.get_close_matches(config.name, _OPTIMIZERS, n=1)
-        guess = f"; did you mean {close[0]!r}?" if close else "."
-        raise ConfigError(f"optim.name: unknown optimizer {config.name!r}{guess} Known: {', '.join(_OPTIMIZERS)}")
+        raise ConfigError(f"optim.name: unknown optimizer {config.name!r}{suggestion(config.name, _OPTIMIZERS)}")
     kind = _OPTIMIZERS[config.name]
     chosen = {key: value for key, value in vars(config).items() if key != "name" and value is not None}
     accepted = inspect.signature(kind).parameters

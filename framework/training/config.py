@@ -7,9 +7,8 @@ wrong type is a :class:`ConfigError` that names the full key.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ import yaml
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from ..suggestions import closest
 from .errors import ConfigError
 
 METRICS = ("train/loss", "val/loss", "val/acc1", "val/acc5")
@@ -140,6 +140,13 @@ def flatten(values: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
+def changes(stored: dict[str, Any], config: Config) -> dict[str, tuple[Any, Any]]:
+    """The keys whose value in ``config`` is not the one in ``stored``, with the stored and the new value."""
+    before = flatten(stored)
+    after = flatten(to_dict(config))
+    return {key: (before.get(key), value) for key, value in after.items() if before.get(key) != value}
+
+
 @contextmanager
 def config_errors(section: str) -> Iterator[None]:
     """Turn the ValueError or TypeError of a constructor that got configured options into a ConfigError."""
@@ -165,6 +172,24 @@ def _known_keys() -> dict[str, Any]:
 
 _KEYS = _known_keys()
 
+# What the types cannot say: how a message describes the value, and which values of the type are right.
+_RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "seed": ("an integer from 0 to 4294967295", lambda x: 0 <= x < 2**32),
+    "data.workers": ("an integer, 0 or more", lambda x: x >= 0),
+    "optim.lr": ("a finite number above 0", lambda x: x > 0),
+    "optim.betas": ("two finite numbers or null", lambda x: x is None or len(x) == 2),
+    "sched.name": ("constant or cosine", lambda x: x in ("constant", "cosine")),
+    "sched.warmup_epochs": ("a finite number, 0 or more", lambda x: x >= 0),
+    "sched.warmup_lr": ("a finite number, 0 or more", lambda x: x >= 0),
+    "sched.min_lr": ("a finite number, 0 or more", lambda x: x >= 0),
+    "train.epochs": ("an integer, at least 1", lambda x: x >= 1),
+    "train.batch_size": ("an integer, at least 1", lambda x: x >= 1),
+    "train.label_smoothing": ("a number from 0 to below 1", lambda x: 0 <= x < 1),
+    "save.monitor": (f"one of {', '.join(METRICS)}", lambda x: x in METRICS),
+    "save.mode": ("max or min", lambda x: x in ("max", "min")),
+    "log.interval": ("a finite number above 0", lambda x: x > 0),
+}
+
 
 def _build(layers: list[tuple[str, dict[str, Any]]]) -> Config:
     merged = OmegaConf.structured(Config)
@@ -175,7 +200,7 @@ def _build(layers: list[tuple[str, dict[str, Any]]]) -> Config:
         raise ConfigError(f"{layers[0][0]}: missing {', '.join(sorted(missing))}")
     config = OmegaConf.to_object(merged)
     assert isinstance(config, Config)
-    _check_values(config)
+    _check_together(config)
     return config
 
 
@@ -190,17 +215,17 @@ def _merge(config: Any, values: dict[str, Any], source: str, section: str = "") 
             raise ConfigError(f"{source}: unknown key {path}{_suggestion(path, section)}")
         elif "${" in str(value):
             raise ConfigError(f"{source}: {path} holds ${{...}}, references are not supported")
-        elif not _fits(_KEYS[path], value):
-            raise ConfigError(f"{source}: {path} must be {_describe(_KEYS[path])}, got {value!r}")
+        elif not _fits(_KEYS[path], value) or (path in _RANGES and not _RANGES[path][1](value)):
+            expected = _RANGES[path][0] if path in _RANGES else _describe(_KEYS[path])
+            raise ConfigError(f"{source}: {path} must be {expected}, got {value!r}")
         else:
             OmegaConf.update(config, path, value)
 
 
 def _suggestion(path: str, section: str) -> str:
     leaf = path.rpartition(".")[2]
-    close = difflib.get_close_matches(path, [*_KEYS, *_SECTIONS], n=1, cutoff=0.75)
     elsewhere = [key for key in _KEYS if key.rpartition(".")[2] == leaf]
-    guess = (elsewhere or close or [""])[0]
+    guess = elsewhere[0] if elsewhere else closest(path, [*_KEYS, *_SECTIONS], cutoff=0.75)
     if guess:
         return f"; did you mean {guess}?"
     siblings = [k.removeprefix(section) for k in _KEYS if k.startswith(section)] if section else [*_SECTIONS]
@@ -208,16 +233,22 @@ def _suggestion(path: str, section: str) -> str:
 
 
 def _fits(kind: Any, value: object) -> bool:
-    """Stricter than OmegaConf, which takes 5 for true and "12" for a number."""
+    """Stricter than OmegaConf, which takes 5 for true and "12" for a number; no number is infinite or NaN."""
     if isinstance(kind, UnionType):
         return any(_fits(one, value) for one in get_args(kind))
     if get_origin(kind) is list:
         return isinstance(value, list) and all(_fits(get_args(kind)[0], item) for item in value)
     if get_origin(kind) is dict:
-        return isinstance(value, dict)
+        return isinstance(value, dict) and _all_finite(value)
     if isinstance(value, bool):
         return kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)
+    return isinstance(value, (int, float) if kind is float else kind) and _all_finite(value)
+
+
+def _all_finite(value: object) -> bool:
+    if isinstance(value, (list, dict)):
+        return all(map(_all_finite, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _describe(kind: Any) -> str:
@@ -226,8 +257,8 @@ def _describe(kind: Any) -> str:
     if get_origin(kind) is list:
         return f"a list, each item {_describe(get_args(kind)[0])}"
     if get_origin(kind) is dict:
-        return "a mapping"
-    return {int: "an integer", float: "a number", bool: "true or false", str: "text"}[kind]
+        return "a mapping without infinite numbers"
+    return {int: "an integer", float: "a finite number", bool: "true or false", str: "text"}[kind]
 
 
 def _read_yaml(path: str | Path) -> dict[str, Any]:
@@ -302,28 +333,14 @@ def _read_overrides(overrides: Sequence[str]) -> dict[str, Any]:
     return values
 
 
-def _check_values(config: Config) -> None:
-    """Ranges and choices, which the types cannot say."""
+def _check_together(config: Config) -> None:
+    """What depends on more than one key."""
     optim, sched, train = config.optim, config.sched, config.train
-    _require(0 <= config.seed < 2**32, "seed", "from 0 to 4294967295", config.seed)
-    _require(config.data.workers >= 0, "data.workers", "0 or more", config.data.workers)
-    _require(train.epochs >= 1, "train.epochs", "at least 1", train.epochs)
-    _require(train.batch_size >= 1, "train.batch_size", "at least 1", train.batch_size)
-    _require(0 <= train.label_smoothing < 1, "train.label_smoothing", "from 0 to below 1", train.label_smoothing)
-    _require(0 < optim.lr < math.inf, "optim.lr", "a finite number above 0", optim.lr)
-    _require(optim.betas is None or len(optim.betas) == 2, "optim.betas", "two numbers", optim.betas)
-    _require(sched.name in ("constant", "cosine"), "sched.name", "constant or cosine", sched.name)
-    _require(0 <= sched.warmup_epochs < math.inf, "sched.warmup_epochs", "0 or more", sched.warmup_epochs)
-    _require(0 <= sched.warmup_lr < math.inf, "sched.warmup_lr", "0 or more", sched.warmup_lr)
-    _require(0 <= sched.min_lr <= optim.lr, "sched.min_lr", f"from 0 to optim.lr = {optim.lr}", sched.min_lr)
-    monitor = config.save.monitor
-    _require(monitor in METRICS, "save.monitor", f"one of {', '.join(METRICS)}", monitor)
-    _require(config.save.mode in ("max", "min"), "save.mode", "max or min", config.save.mode)
-    _require(config.log.interval > 0, "log.interval", "above 0", config.log.interval)
+    if sched.min_lr > optim.lr:
+        raise ConfigError(f"sched.min_lr must be at most optim.lr = {optim.lr}, got {sched.min_lr}")
+    if sched.warmup_epochs > train.epochs:
+        raise ConfigError(
+            f"sched.warmup_epochs must be at most train.epochs = {train.epochs}, got {sched.warmup_epochs:g}"
+        )
     if config.model.head_only and config.model.checkpoint is None:
         raise ConfigError("model.head_only freezes the backbone, so it needs model.checkpoint to take one from")
-
-
-def _require(ok: bool, key: str, expected: str, value: object) -> None:
-    if not ok:
-        raise ConfigError(f"{key} must be {expected}, got {value!r}")

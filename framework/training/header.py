@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy
 
 from .. import device as Device
 from .. import get_num_threads
 from ..nn import Module
 from .config import Config
-from .logs import Console, short
+from .console import Console
+from .logs import short
 
 
 def introduce(
     console: Console,
     config: Config,
-    folder: Path,
+    where: str,
     device: Device,
     model: Module,
     images: tuple[int, int],
     classes: list[str],
 ) -> None:
-    """Print run, device, data, model and optimizer; ``images`` counts those for training and validation."""
-    console.field("Run", f"{folder}   (seed {config.seed})")
+    """Print run, device, data, model and optimizer; ``where`` the files go, how many ``images`` train and validate."""
+    console.field("Run", f"{where}   (seed {config.seed})")
     threads = get_num_threads()
     console.field("Device", f"{device} · numpy {numpy.__version__} · {threads} thread{'s' if threads > 1 else ''}")
     workers = f" · {config.data.workers} workers" if config.data.workers else ""

@@ -1,4 +1,4 @@
-"""What a run says while it goes: lines, a progress bar, and its metrics as CSV and JSON lines."""
+"""How far a run is: a progress bar, and its metrics as CSV and JSON lines."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,36 +14,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from .console import Column, Console, fit, terminal_width
 from .files import write_text
-
-
-class Console:
-    """Prints whole lines, and keeps them in ``log.txt`` once the run has a folder."""
-
-    def __init__(self) -> None:
-        self._path: Path | None = None
-        self._early: list[str] = []
-
-    def line(self, text: str) -> None:
-        """One line, at once."""
-        print(text, flush=True)
-        self._early.append(text)
-        self._flush()
-
-    def field(self, label: str, text: str) -> None:
-        """One line of the header: ``Model    resnet18 ...``."""
-        self.line(f"{label:<8} {text}")
-
-    def keep_in(self, path: Path) -> None:
-        """From now on append to ``path``, beginning with what was printed before."""
-        self._path = path
-        self._flush()
-
-    def _flush(self) -> None:
-        if self._path is not None and self._early:
-            with open(self._path, "a", encoding="utf-8") as file:
-                file.writelines(text + "\n" for text in self._early)
-            self._early.clear()
 
 
 class MetricsLog:
@@ -52,7 +25,8 @@ class MetricsLog:
         """Continue the files in ``folder`` after their first ``epochs`` rows; later ones are dropped."""
         self._jsonl = folder / "metrics.jsonl"
         self._csv = folder / "metrics.csv"
-        self.rows = self._read()[:epochs]
+        rows = self._read()
+        self.rows, self.dropped = rows[:epochs], len(rows[epochs:])
         write_text(self._jsonl, "".join(json.dumps(row) + "\n" for row in self.rows))
         write_text(self._csv, _csv_text(self.rows, header=True))
 
@@ -93,6 +67,7 @@ class Progress:
             desc=title,
             disable=None,  # silent off a terminal
             leave=False,
+            dynamic_ncols=True,
             ascii="-#",
             bar_format="{desc} [{bar:12}] {n_fmt}/{total_fmt} {percentage:.0f}%  {tail}",
         )
@@ -103,17 +78,27 @@ class Progress:
         self._images += images
         now = time.monotonic()
         left = (self._total - self._done) * (now - self._began) / (self._done - self._first)
-        self._bar.tail = f"loss {loss:.3f}  {self.images_per_s:,.0f} img/s  ETA {clock(left)}"
+        tail = [
+            Column(f"loss {loss:.3f}"),
+            Column(f"{self.images_per_s:,.0f} img/s", rank=2),
+            Column(f"ETA {clock(left)}", rank=1),
+        ]
+        share = f"{self._done}/{self._total} {100 * self._done / self._total:.0f}%"
+        self._bar.tail = fit(tail, self._room(share))
         self._bar.update()
         if self._bar.disable and now - self._said >= self._interval and self._done < self._total:
             self._said = now
-            share = f"{self._done}/{self._total} {100 * self._done / self._total:.0f}%"
-            self._console.line(f"{self._title}  {share}  {self._bar.tail}")
+            self._console.line(f"{self._title}  {share}  {fit(tail, None)}")
 
     def evaluating(self) -> None:
         """All steps are done, and the epoch is not over yet."""
         self._bar.tail = "evaluating"
         self._bar.refresh()
+
+    def _room(self, share: str) -> int | None:
+        """What the terminal has left behind the bar."""
+        width = terminal_width(sys.stderr)
+        return None if width is None else max(1, width - len(f"{self._title} [{'':12}] {share}  "))
 
     @property
     def images_per_s(self) -> float:

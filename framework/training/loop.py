@@ -39,10 +39,12 @@ def evaluate(
     batches: Iterable[tuple[Tensor, Tensor]],
     device: Device,
     stop: Callable[[], bool] = lambda: False,
+    confusion: list[list[int]] | None = None,
 ) -> dict[str, float] | None:
     """``loss`` (mean cross-entropy) and ``acc1`` in percent, ``acc5`` too with more than five classes.
 
     Runs in eval mode without gradients. ``stop()`` is asked after each batch; None if it said yes.
+    In ``confusion[label][predicted]``, where given, the images are counted.
     """
     model.eval()
     loss_sum, seen, correct1, correct5, classes = 0.0, 0, 0, 0, 0
@@ -52,10 +54,14 @@ def evaluate(
             scores = model(images)
             classes = scores.shape[1]
             loss_sum += F.cross_entropy(scores, labels, reduction="sum").item()
-            hits = scores.topk(min(5, classes), dim=1)[1] == labels.unsqueeze(1)
+            top = scores.topk(min(5, classes), dim=1)[1]
+            hits = top == labels.unsqueeze(1)
             correct1 += int(hits[:, 0].sum().item())
             correct5 += int(hits.sum().item())
             seen += len(labels)
+            if confusion is not None:
+                for label, predicted in zip(labels.tolist(), top[:, 0].tolist(), strict=True):
+                    confusion[label][predicted] += 1
             if stop():
                 return None
     metrics = {"loss": loss_sum / seen, "acc1": 100 * correct1 / seen}

@@ -27,7 +27,7 @@ def plot_curves(rows: Sequence[dict[str, Any]], path: Path, title: str) -> None:
 
     _line(loss, epochs, rows, "train/loss", TRAIN, "train")
     _line(loss, epochs, rows, "val/loss", VAL, "validation")
-    loss.set_yscale("log")
+    _log_scale(loss, [row[key] for row in rows for key in ("train/loss", "val/loss")])
     loss.legend(frameon=False)
     _style(loss, "Loss")
 
@@ -51,10 +51,26 @@ def _line(axes: Any, epochs: list[int], rows: Sequence[dict[str, Any]], key: str
     axes.plot(epochs, [row[key] for row in rows], color=color, linewidth=1.8, marker=marker, label=label)
 
 
+def _log_scale(axes: Any, values: Sequence[float]) -> None:
+    """A logarithmic axis with plain numbers, if all values can stand on one."""
+    from matplotlib.ticker import LogFormatter
+
+    class PlainNumbers(LogFormatter):
+        """Chooses which ticks get a number as its base does, but writes 0.6 for it."""
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return f"{x:g}" if super().__call__(x, pos) else ""
+
+    if min(values) > 0:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(PlainNumbers())
+        axes.yaxis.set_minor_formatter(PlainNumbers())
+
+
 def _style(axes: Any, title: str) -> None:
     axes.set_title(title, loc="left", fontsize=10)
     axes.set_xlabel("epoch", fontsize=9)
-    axes.tick_params(labelsize=8)
+    axes.tick_params(which="both", labelsize=8)
     axes.grid(color="#e6e8eb", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

@@ -15,11 +15,12 @@ from ..utils.data import DataLoader
 from . import runfolder
 from .build import build_optimizer, build_scheduler
 from .checkpoint import FORMAT_VERSION, check_weights, save_checkpoint
-from .config import Config, flatten, to_dict
+from .config import Config, changes, to_dict
+from .console import Column, Console
 from .errors import CheckpointError, ConfigError, Interrupted, NonFiniteLoss, TrainingError
 from .finetune import train_mode
 from .interrupt import StopRequest
-from .logs import Console, MetricsLog, Progress, duration
+from .logs import MetricsLog, Progress, duration
 from .loop import evaluate, train_step
 from .plots import plot_curves
 from .sampler import EpochBatchSampler
@@ -79,11 +80,14 @@ class Trainer:
         infinite, with the last checkpoint left as it was; OSError when the folder cannot be written.
         """
         self.metrics = MetricsLog(self.folder, self.epoch)
+        if self.metrics.dropped:
+            again = f"epochs {self.epoch + 1} to {self.epoch + self.metrics.dropped}"
+            self.console.field("Again", f"{again}: their rows in metrics.csv and {runfolder.LAST} are replaced")
         with StopRequest() as stop:
             try:
                 while self.epoch < self.config.train.epochs:
                     self._run_epoch(stop)
-            except TrainingError as error:
+            except (TrainingError, OSError) as error:
                 with suppress(OSError):
                     self._write_result("interrupted" if isinstance(error, Interrupted) else "failed")
                 raise
@@ -111,10 +115,16 @@ class Trainer:
     def resume(self, state: dict[str, Any], path: Path) -> None:
         """Go on from what :func:`load_checkpoint` read at ``path``.
 
-        ConfigError when a setting differs that the result depends on, CheckpointError when the state is of
-        another model or data set.
+        ConfigError when a setting differs that the result depends on or the state is beyond ``train.epochs``,
+        CheckpointError when it is of another model or data set.
         """
         self._refuse_changes(state["config"], path)
+        reached = state["epoch"] + (state["batch_in_epoch"] > 0)
+        if reached > self.config.train.epochs:
+            raise ConfigError(
+                f"train.epochs is {self.config.train.epochs}, but {path} is in epoch {reached} already:"
+                " leave train.epochs as it was, or make it larger"
+            )
         check_weights(self.model, state["model"], path)
         if state["sampler"] != self.sampler.state_dict() or state["classes"] != self.classes:
             raise CheckpointError(f"{path} was trained on other data: {state['sampler']}, classes {state['classes']}")
@@ -135,11 +145,10 @@ class Trainer:
         return DataLoader(data, num_workers=self.config.data.workers, generator=Generator(), **batches)
 
     def _refuse_changes(self, stored: dict[str, Any], path: Path) -> None:
-        before = flatten(stored)
-        for key, value in flatten(to_dict(self.config)).items():
-            if key not in _MAY_CHANGE and before.get(key) != value:
+        for key, (before, value) in changes(stored, self.config).items():
+            if key not in _MAY_CHANGE:
                 raise ConfigError(
-                    f"{key} is {value!r}, but {path} was trained with {before.get(key)!r}: a resumed run keeps its"
+                    f"{key} is {value!r}, but {path} was trained with {before!r}: a resumed run keeps its"
                     f" settings (only {', '.join(sorted(_MAY_CHANGE))} may change)"
                 )
 
@@ -181,9 +190,9 @@ class Trainer:
             self.scheduler.step()
             self.step += 1
             self.batch_in_epoch += 1
-            progress.update(len(labels), running["loss_sum"] / running["images"])
             if stop.asked():
                 return
+            progress.update(len(labels), running["loss_sum"] / running["images"])
 
     def _finish_epoch(self, title: str, metrics: dict[str, float], speed: float, seconds: float) -> None:
         row = {
@@ -213,20 +222,23 @@ class Trainer:
             self._plot()
 
     def _report(self, title: str, row: dict[str, Any], improved: bool) -> None:
-        accuracies = [f"{key} {row[key]:.2f}" for key in ("val/acc1", "val/acc5") if key in row]
         left = (self.config.train.epochs - self.epoch) * sum(self._seconds) / len(self._seconds)
-        parts = [
-            title,
-            f"lr {row['lr']:.1e}",
-            f"train/loss {row['train/loss']:.3f}",
-            f"val/loss {row['val/loss']:.3f}",
-            *accuracies,
-            f"{row['images_per_s']:,.0f} img/s",
-            duration(self._seconds[-1]),
-        ]
-        if left:
-            parts.append(f"ETA {duration(left)}")
-        self.console.line("  ".join(parts) + ("  *best" if improved else ""))
+        train_loss, val_loss = f"{row['train/loss']:.3f}", f"{row['val/loss']:.3f}"
+        acc1 = f"{row['val/acc1']:.2f}"
+        self.console.columns(
+            [
+                Column(title),
+                Column(f"lr {row['lr']:.1e}", rank=1),
+                Column(f"train/loss {train_loss}", short=f"train {train_loss}"),
+                Column(f"val/loss {val_loss}", short=f"val {val_loss}"),
+                Column(f"val/acc1 {acc1}", short=f"acc1 {acc1}"),
+                *([Column(f"val/acc5 {row['val/acc5']:.2f}", rank=2)] if "val/acc5" in row else []),
+                Column(f"{row['images_per_s']:,.0f} img/s", rank=5, room=11),
+                Column(duration(self._seconds[-1]), rank=3, room=5),
+                Column(f"ETA {duration(left)}" if left else "", rank=4, room=10),
+                Column("*best" if improved else "", room=5),
+            ]
+        )
 
     def _reset_running(self) -> None:
         self.running = {"loss_sum": 0.0, "images": 0, "lr": 0.0}
