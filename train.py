@@ -115,21 +115,28 @@ def run(options: argparse.Namespace) -> int:
             )
             return 0
     with runfolder.claimed(folder):
-        began_again = False
-        if checkpoint:
-            write_text(folder / "config.yaml", to_yaml(config))
-        else:
-            began_again = runfolder.create(folder, config, str(device))
-        console.keep_in(folder / "log.txt")
-        introduce(console, config, str(folder), device, model, (len(train_set), len(val_set)), classes)
-        if began_again:
-            console.field("Again", "the run that was in this folder had not saved a checkpoint")
-        if checkpoint:
-            console.field("Resume", f"{checkpoint} · after epoch {trainer.epoch}, step {trainer.step}")
-        began = time.monotonic()
-        trainer.fit()
-        report(console, trainer, time.monotonic() - began)
+        carry_out(trainer, console, checkpoint, val_images=len(val_set))
     return 0
+
+
+def carry_out(trainer: Trainer, console: Console, checkpoint: Path | None, val_images: int) -> None:
+    """The run itself, from the making of its folder, or from ``checkpoint``, to its last line."""
+    config, folder = trainer.config, trainer.folder
+    began_again = False
+    if checkpoint:
+        write_text(folder / "config.yaml", to_yaml(config))
+    else:
+        began_again = runfolder.create(folder, config, str(trainer.device))
+    console.keep_in(folder / "log.txt")
+    images = (len(trainer.train_set), val_images)
+    introduce(console, config, str(folder), trainer.device, trainer.model, images, trainer.classes)
+    if began_again:
+        console.field("Again", "the run that was in this folder had not saved a checkpoint")
+    if checkpoint:
+        console.field("Resume", f"{checkpoint} · after epoch {trainer.epoch}, step {trainer.step}")
+    began = time.monotonic()
+    trainer.fit()
+    report(console, trainer, time.monotonic() - began)
 
 
 def has_finished(trainer: Trainer, checkpoint: Path) -> bool:
@@ -146,7 +153,7 @@ def has_finished(trainer: Trainer, checkpoint: Path) -> bool:
 
 
 def make_data(config: Config) -> tuple[datasets.ArrayImageDataset, datasets.ArrayImageDataset]:
-    """The training and the test set. ConfigError for a wrong name or option."""
+    """The training and the test set. ConfigError for a wrong name or option, or less than two classes."""
     with config_errors("data"):
         train_set = datasets.create(config.data.name, split="train", classes=config.data.classes)
         test_set = datasets.create(config.data.name, split="test", classes=config.data.classes)

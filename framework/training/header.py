@@ -25,7 +25,7 @@ def introduce(
     console.field("Run", f"{where}   (seed {config.seed})")
     threads = get_num_threads()
     console.field("Device", f"{device} · numpy {numpy.__version__} · {threads} thread{'s' if threads > 1 else ''}")
-    workers = f" · {config.data.workers} workers" if config.data.workers else ""
+    workers = f" · {config.data.workers} worker{'s' if config.data.workers > 1 else ''}" if config.data.workers else ""
     data = f"{config.data.name} · train {images[0]:,} · val {images[1]:,} · {len(classes)} classes{workers}"
     console.field("Data", data)
     console.field("Model", _model(config, model))
