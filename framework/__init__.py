@@ -115,6 +115,41 @@ from .ops.index import (
     triu,
 )
 from .ops.complex import complex, polar, view_as_complex, view_as_real
+from .ops.copies import (
+    adjoint,
+    alias_copy,
+    as_strided_copy,
+    conj_physical,
+    conj_physical_,
+    detach_copy,
+    diagonal_copy,
+    expand_copy,
+    fill,
+    index_reduce,
+    narrow_copy,
+    permute_copy,
+    put,
+    resolve_conj,
+    resolve_neg,
+    select_copy,
+    slice_copy,
+    split_copy,
+    split_with_sizes,
+    split_with_sizes_copy,
+    squeeze_copy,
+    t_copy,
+    transpose_copy,
+    unbind_copy,
+    unfold_copy,
+    unravel_index,
+    unsafe_chunk,
+    unsafe_split,
+    unsafe_split_with_sizes,
+    unsqueeze_copy,
+    view_as_complex_copy,
+    view_as_real_copy,
+    view_copy,
+)
 from .ops.counting import bincount, bucketize, histc, isin, searchsorted, unique, unique_consecutive
 from .ops.decomposition import det, logdet, matrix_exp, matrix_power, slogdet
 from .ops.decomposition import inv as inverse
@@ -455,6 +490,35 @@ from .ops.sorting import (
     sort,
     topk,
 )
+from .legacy import (
+    BFloat16Tensor,
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+    empty_permuted,
+    empty_strided,
+    frombuffer,
+    range,
+    scalar_tensor,
+    set_default_tensor_type,
+)
+from .predicates import (
+    detach,
+    detach_,
+    get_device,
+    is_conj,
+    is_inference,
+    is_neg,
+    is_nonzero,
+    is_same_size,
+    is_signed,
+)
 from .printing import set_printoptions
 from .random import (
     Generator,
@@ -467,6 +531,7 @@ from .random import (
 )
 from .size import Size
 from .tensor import Tensor
+from .windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window
 from .threads import get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
@@ -483,6 +548,14 @@ absolute, negative = abs, neg
 arccos, arcsin, arctan, arctan2 = acos, asin, atan, atan2
 arccosh, arcsinh, arctanh = acosh, asinh, atanh
 clip, fix, divide, true_divide, multiply, subtract = clamp, trunc, div, div, mul, sub
+#: In-place methods that are functions too.
+_IN_PLACE = """
+    abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ as_strided_ asin_ asinh_ atan_
+    atanh_ ceil_ clamp_ clamp_max_ clamp_min_ clip_ conj_physical_ cos_ cosh_ deg2rad_ erf_ erfc_ exp2_ exp_
+    expm1_ fill_ fix_ floor_ frac_ index_put_ log10_ log1p_ log2_ log_ logit_ nan_to_num_ neg_ negative_ rad2deg_
+    reciprocal_ resize_as_ round_ rsqrt_ sigmoid_ sin_ sinh_ sqrt_ square_ tan_ tanh_ trunc_ zero_
+"""
+globals().update({_name: getattr(Tensor, _name) for _name in _IN_PLACE.split()})
 concat = concatenate = cat
 trapz = trapezoid
 swapaxes = swapdims = transpose
@@ -527,7 +600,9 @@ def __getattr__(name: str) -> _Any:
         found = module if _LATER[name] == f".{name}" else getattr(module, name)
         globals()[name] = found
         return found
-    raise AttributeError(f"module 'framework' has no attribute '{name}': this part of torch is not covered")
+    from .left_out import refusal
+
+    raise AttributeError(refusal("framework", name) or f"module 'framework' has no attribute '{name}'")
 
 
 #: Imported when first asked for: reading and writing archives alone takes a fifth of what `import framework` does.

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import backend, dtypes, printing, removed
+from . import backend, dtypes, printing, removed, resize
 from .engine import (
     RemovableHandle,
     TensorHooks,
@@ -33,6 +33,7 @@ from .ops import (
     activation,
     bessel,
     convert,
+    copies,
     counting,
     decomposition,
     gamma,
@@ -68,15 +69,32 @@ _NUMBERS = (int, float, complex, np.generic)
 class Tensor(Variable):
     """An n-dimensional array that can record what is computed from it.
 
-    Made by `tensor`, `zeros`, `randn`, ... and by operators, never directly.
+    Made by `tensor`, `zeros`, `randn`, ... and by operators; `Tensor(2, 3)` and `Tensor([1.0])` as of old.
     """
 
     __slots__ = ()
     #: NumPy gives way to a Tensor's operators: `array * tensor` is `tensor.__rmul__(array)`.
     __array_priority__ = 1000
 
-    def __init__(self, *size: Any) -> None:
-        raise TypeError("Tensor() is not a constructor here: use tensor(data), empty(size), zeros(size), ...")
+    def __init__(self, *data: Any, device: Any = None) -> None:
+        """Of a size, uninitialised, or of data; of the default type. Use `empty` or `tensor` instead."""
+        from .legacy import construct
+
+        self._array = backend.to_device(construct(dtypes.get_default_dtype(), data)._array, backend.resolve(device))
+        self._requires_grad = False
+        self._node = self._grad = self._counter = self._view = self._hooks = None
+
+    def __getattr__(self, name: str) -> Any:
+        """The error for what a tensor has not: a sentence for what PyTorch has."""
+        from .left_out import refusal
+
+        raise AttributeError(refusal("Tensor", name) or f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def new(self, *data: Any) -> Tensor:
+        """A tensor of this one's type and place, of a size, uninitialised, or of data."""
+        from .legacy import construct
+
+        return construct(self.dtype, data).to(self.device)
 
     # --- what it is -----------------------------------------------------------------------------------------------
 
@@ -912,6 +930,25 @@ class Tensor(Variable):
     dsplit = shaping.dsplit
     unbind = shaping.unbind
     narrow = shaping.narrow
+    resize_ = resize.resize_
+    resize_as_ = resize.resize_as_
+    set_ = resize.set_
+    apply_ = resize.apply_
+    map_ = resize.map_
+    adjoint = copies.adjoint
+    conj_physical = copies.conj_physical
+    conj_physical_ = copies.conj_physical_
+    index_reduce = copies.index_reduce
+    index_reduce_ = copies.index_reduce_
+    narrow_copy = copies.narrow_copy
+    put = copies.put
+    put_ = copies.put_
+    resolve_conj = copies.resolve_conj
+    resolve_neg = copies.resolve_neg
+    split_with_sizes = copies.split_with_sizes
+    unsafe_chunk = copies.unsafe_chunk
+    unsafe_split = copies.unsafe_split
+    unsafe_split_with_sizes = copies.unsafe_split_with_sizes
     select = index.select
     flip = shaping.flip
     fliplr = shaping.fliplr
@@ -1300,12 +1337,12 @@ def _python_number(value: Any) -> Any:
     return float(value) if type(value).__name__ == "bfloat16" else value
 
 
-_TYPES = {f"{dtypes.scalar_type_name(d)}Tensor": d for d in dtypes.ALL}
+TYPES = {f"{dtypes.scalar_type_name(d)}Tensor": d for d in dtypes.ALL}
 
 
 def _type_named(name: str) -> dtypes.dtype:
     """The type that `torch.FloatTensor`, ... names."""
-    found = _TYPES.get(name.rpartition(".")[2])
+    found = TYPES.get(name.rpartition(".")[2])
     if found is None:
         raise ValueError(f"invalid type: '{name}'")
     return found

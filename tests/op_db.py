@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import op_rows_activation
+import op_rows_copies
 import op_rows_fft
 import op_rows_index
 import op_rows_linalg
@@ -29,4 +30,5 @@ OPS: list[Row] = [
     *op_rows_nn.ROWS,
     *op_rows_window.ROWS,
     *op_rows_special.ROWS,
+    *op_rows_copies.ROWS,
 ]

@@ -13,7 +13,7 @@ from test_ops import _TYPES, Call, rows, tensors_in
 import framework
 
 #: What we lack: half-precision complex numbers.
-_NO_HALF_COMPLEX = {"complex", "polar", "imag", "view_as_complex"}
+_NO_HALF_COMPLEX = {"complex", "polar", "imag", "view_as_complex", "view_as_real_copy", "view_as_complex_copy"}
 
 
 #: Made of several operators, each of which rounds; or without a derivative by the first argument.
