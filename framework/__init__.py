@@ -116,7 +116,6 @@ from .ops.index import (
 )
 from .ops.complex import complex, polar, view_as_complex, view_as_real
 from .ops.copies import (
-    adjoint,
     alias_copy,
     as_strided_copy,
     conj_physical,

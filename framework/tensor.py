@@ -935,7 +935,6 @@ class Tensor(Variable):
     set_ = resize.set_
     apply_ = resize.apply_
     map_ = resize.map_
-    adjoint = copies.adjoint
     conj_physical = copies.conj_physical
     conj_physical_ = copies.conj_physical_
     index_reduce = copies.index_reduce

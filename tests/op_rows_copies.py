@@ -57,7 +57,6 @@ ROWS: list[Row] = [
     _copy("conj_physical", calls(((2, 3),), ((),)), method=True, inplace=True),
     _copy("resolve_conj", calls(((2, 3),)), method=True),
     _copy("resolve_neg", calls(((2, 3),)), method=True),
-    _copy("adjoint", calls(((2, 3),), ((2, 3, 4),)), method=True),
     _copy("fill", calls(((2, 3), 2)), variant="function"),
     _copy("put", _put, method=True, inplace=True),
     Row("index_reduce", _index_reduce, inplace=True, errors=(_short,), gradgrad=False),

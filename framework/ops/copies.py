@@ -178,11 +178,6 @@ def resolve_neg(input: Any) -> Any:
     return input
 
 
-def adjoint(input: Any) -> Any:
-    """The last two dimensions exchanged, and conjugated."""
-    return conj(shaping.transpose(input, -2, -1))
-
-
 # --- by index -----------------------------------------------------------------------------------------------------
 
 
