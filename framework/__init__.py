@@ -509,7 +509,6 @@ from .legacy import (
 )
 from .predicates import (
     detach,
-    detach_,
     get_device,
     is_conj,
     is_inference,
@@ -528,6 +527,7 @@ from .random import (
     seed,
     set_rng_state,
 )
+from .resize import resize_as_
 from .size import Size
 from .tensor import Tensor
 from .windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window
@@ -547,14 +547,6 @@ absolute, negative = abs, neg
 arccos, arcsin, arctan, arctan2 = acos, asin, atan, atan2
 arccosh, arcsinh, arctanh = acosh, asinh, atanh
 clip, fix, divide, true_divide, multiply, subtract = clamp, trunc, div, div, mul, sub
-#: In-place methods that are functions too.
-_IN_PLACE = """
-    abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ as_strided_ asin_ asinh_ atan_
-    atanh_ ceil_ clamp_ clamp_max_ clamp_min_ clip_ conj_physical_ cos_ cosh_ deg2rad_ erf_ erfc_ exp2_ exp_
-    expm1_ fill_ fix_ floor_ frac_ index_put_ log10_ log1p_ log2_ log_ logit_ nan_to_num_ neg_ negative_ rad2deg_
-    reciprocal_ resize_as_ round_ rsqrt_ sigmoid_ sin_ sinh_ sqrt_ square_ tan_ tanh_ trunc_ zero_
-"""
-globals().update({_name: getattr(Tensor, _name) for _name in _IN_PLACE.split()})
 concat = concatenate = cat
 trapz = trapezoid
 swapaxes = swapdims = transpose

@@ -46,8 +46,3 @@ def get_device(input: Tensor) -> int:
 def detach(input: Tensor) -> Tensor:
     """The tensor's memory, outside the graph."""
     return input.detach()
-
-
-def detach_(input: Tensor) -> Tensor:
-    """Takes the tensor out of the graph."""
-    return input.detach_()
