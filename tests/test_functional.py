@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -173,6 +174,23 @@ def test_gumbel_softmax() -> None:
 
 
 # --- dropout ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name, p, shape", [
+    ("dropout", 0.3, (7, 5)), ("dropout", 0.5, (1000,)), ("dropout", 1.0, (4,)), ("dropout", 0.0, (4,)),
+    ("dropout1d", 0.4, (6, 5, 3)), ("dropout2d", 0.4, (6, 5, 3, 2)), ("dropout3d", 0.4, (3, 4, 2, 2, 2)),
+    ("alpha_dropout", 0.3, (7, 5)), ("feature_alpha_dropout", 0.3, (7, 5, 2)),
+])  # fmt: skip
+def test_dropout_has_the_numbers_of_torch(name: str, p: float, shape: tuple) -> None:
+    torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
+    found = []
+    for lib in (framework, torch):
+        lib.manual_seed(3)
+        x = lib.arange(1.0, 1 + math.prod(shape)).reshape(shape)
+        y = getattr(lib.nn.functional, name)(x, p, training=True)
+        found.append((y.numpy(), lib.rand(2).tolist()))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-6)
+    assert found[0][1] == found[1][1]
 
 
 def test_dropout_zeroes_a_share_and_scales_the_rest() -> None:

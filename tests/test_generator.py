@@ -1,6 +1,7 @@
 """The generator: PyTorch's numbers from the same seeds and calls, its state bytes, and its errors."""
 
 import copy
+import math
 import pickle
 import threading
 
@@ -420,15 +421,23 @@ def test_seed_of_another_type(seed):
 # Dropout masks
 
 
-@pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.999, 1.0])
-def test_keep_mask(p):
+@pytest.mark.parametrize("keep", [0.0, 0.1, 0.5, 1 / 3, 0.999, 1.0])
+def test_keep_mask_is_bernoulli(keep):
     g = MT19937Generator().manual_seed(0)
-    mask = g.keep_mask((300, 301), p)
-    assert mask.shape == (300, 301)
-    assert mask.dtype == np.bool_
-    assert abs(mask.mean() - (1 - p)) < 5 * np.sqrt(p * (1 - p) / mask.size) + 1e-12
-    assert (g.keep_mask((300, 301), p) != mask).any() == (0 < p < 1)
-    np.testing.assert_array_equal(g.manual_seed(0).keep_mask((300, 301), p), mask)
+    mask = g.keep_mask((300, 301), keep)
+    assert mask.shape == (300, 301) and mask.dtype == np.bool_
+    after = g.get_state_array()
+    np.testing.assert_array_equal(mask, g.manual_seed(0).bernoulli(keep, (300, 301)))
+    np.testing.assert_array_equal(after, g.get_state_array())
+
+
+def test_keep_mask_where_the_upper_word_does_not_decide(monkeypatch):
+    keep = 0.7
+    exact = math.ceil(keep * 2.0**53)
+    words = [divmod(exact + d, 2**32) for d in (-1, 0, 1)]
+    g = MT19937Generator()
+    monkeypatch.setattr(g, "_draw32", lambda count: np.array(words, np.uint64).reshape(-1))
+    assert g.keep_mask(3, keep).tolist() == [True, False, False]
 
 
 def test_keep_mask_of_nothing():
@@ -495,8 +504,6 @@ def test_bad_arguments_are_refused_before_anything_is_drawn(call, message):
     np.testing.assert_array_equal(g.get_state_array(), before)
 
 
-def test_bad_keep_mask_and_bernoulli_calls():
-    with pytest.raises(ValueError, match=r"dropout probability has to be between 0 and 1, but got 1.5"):
-        MT19937Generator().keep_mask(3, 1.5)
+def test_bad_bernoulli_calls():
     with pytest.raises(TypeError, match="bernoulli with a number p needs size"):
         MT19937Generator().bernoulli(0.5)

@@ -6,6 +6,8 @@ import math
 import warnings
 from typing import Any
 
+import numpy as np
+
 from ..backend import device_of, to_device
 from ..engine import inplace, op, wrap
 from ..random import default_generator
@@ -29,14 +31,15 @@ def _check_probability(p: float) -> None:
 
 
 def _keep_mask(input: Any, shape: tuple[int, ...], p: float) -> Any:
-    """True with probability 1 - p."""
-    return wrap(to_device(default_generator.keep_mask(shape, p), device_of(input._array)))
+    """True with probability 1 - p; PyTorch draws nothing to drop everything."""
+    mask = np.zeros(shape, np.bool_) if p == 1 else default_generator.keep_mask(shape, 1 - p)
+    return wrap(to_device(mask, device_of(input._array)))
 
 
 def _drop(input: Any, shape: tuple[int, ...], p: float, training: bool, in_place: bool) -> Any:
     """Dropout with a mask of `shape`, which broadcasts to the input's."""
     _check_probability(p)
-    if not training or p == 0:
+    if not training or p == 0 or not input._array.size:
         return input
     function = _masked_ if in_place else _masked
     return function(input, _keep_mask(input, shape, p), 0.0 if p == 1 else 1 / (1 - p))
@@ -131,7 +134,7 @@ _alpha_masked_ = inplace(_alpha_masked)
 
 def _alpha_drop(input: Any, shape: tuple[int, ...], p: float, training: bool, in_place: bool) -> Any:
     _check_probability(p)
-    if not training or p == 0:
+    if not training or p == 0 or not input._array.size:
         return input
     function = _alpha_masked_ if in_place else _alpha_masked
     if p == 1:
