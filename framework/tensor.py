@@ -66,6 +66,15 @@ from .size import Size
 _NUMBERS = (int, float, complex, np.generic)
 
 
+def _compared(function: Any, tensor: Any, other: Any) -> Any:
+    """`==` and `!=`, which also take arrays: without them Python would compare identities, silently."""
+    if isinstance(other, (Variable, *_NUMBERS)):
+        return function(tensor, other)
+    if isinstance(other, np.ndarray) and other.dtype.kind in "biufc":
+        return function(tensor, wrap(other))
+    return NotImplemented
+
+
 class Tensor(Variable):
     """An n-dimensional array that can record what is computed from it.
 
@@ -589,10 +598,10 @@ class Tensor(Variable):
         return pointwise.bitwise_right_shift(other, self)
 
     def __eq__(self, other: Any) -> Any:
-        return pointwise.eq(self, other) if isinstance(other, (Tensor, *_NUMBERS)) else NotImplemented
+        return _compared(pointwise.eq, self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return pointwise.ne(self, other) if isinstance(other, (Tensor, *_NUMBERS)) else NotImplemented
+        return _compared(pointwise.ne, self, other)
 
     __lt__ = binary_method(pointwise.lt)
     __le__ = binary_method(pointwise.le)

@@ -1908,3 +1908,25 @@ def test_hooks_and_handles_keep_no_tensor_alive():
         handle.remove()
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("name", ["square", "pow", "relu", "relu6", "leaky_relu", "threshold", "softshrink", "abs"])
+def test_gradients_that_have_become_constant_can_be_differentiated(name):
+    function = {
+        "square": lambda x: x.square(),
+        "pow": lambda x: x**2,
+        "relu": fw.relu,
+        "relu6": fw.nn.functional.relu6,
+        "leaky_relu": fw.nn.functional.leaky_relu,
+        "threshold": lambda x: fw.nn.functional.threshold(x, 0.1, 0.0),
+        "softshrink": fw.nn.functional.softshrink,
+        "abs": lambda x: x.abs(),
+    }[name]
+    x = fw.tensor([1.0, -2.0], requires_grad=True)
+    (g,) = fw.autograd.grad(function(x).sum(), x, create_graph=True)
+    assert g.requires_grad
+    (gg,) = fw.autograd.grad(g.sum(), x, create_graph=name in ("square", "pow"))
+    if name in ("square", "pow"):
+        assert gg.tolist() == [2, 2]
+        (gg,) = fw.autograd.grad(gg.sum(), x)
+    assert gg.tolist() == [0, 0]

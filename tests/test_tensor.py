@@ -1290,3 +1290,34 @@ def test_type_by_an_unknown_name() -> None:
     with pytest.raises(ValueError, match="invalid type: 'foo'"):
         fw.ones(2).type("foo")
     assert fw.ones(2, dtype=fw.uint16).type() == "torch.UInt16Tensor"
+
+
+# --- NumPy's names and arrays -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("expression", [
+    "x.sum(1, keepdims=True)", "x.sum(axis=1)", "x.mean(axis=0, keepdims=True)", "x.max(axis=1).values",
+    "x.softmax(axis=1)", "x.std(axis=0, keepdims=True)", "x.var(axis=1)", "x.argmax(axis=1)", "x.cumsum(axis=0)",
+    "lib.sum(x, axis=0, keepdims=True)", "lib.stack([x, x], axis=1)", "lib.squeeze(x[None], axis=0)",
+    "lib.cat([x, x], axis=1)", "x.sort(axis=0).values", "x.median(axis=0).values", "x.unsqueeze(axis=1)",
+    "lib.sum(x=x)", "lib.add(x1=x, x2=x)", "x.norm(dim=1, keepdim=True)", "lib.prod(x, axis=1)", "x.all(axis=1)",
+])  # fmt: skip
+def test_arguments_by_the_names_of_numpy(expression):
+    torch = pytest.importorskip("torch", reason="torch is the reference here and is not installed")
+    found = []
+    for lib in (fw, torch):
+        x = lib.arange(6.0).reshape(2, 3)
+        found.append(eval(expression, {"lib": lib, "x": x}).tolist())
+    assert found[0] == pytest.approx(found[1], rel=1e-6) if not isinstance(found[0], list) else np.allclose(*found)
+
+
+def test_broadcast_shapes_gives_a_size():
+    shape = fw.broadcast_shapes((1, 3), (2, 1))
+    assert isinstance(shape, fw.Size) and shape == (2, 3)
+
+
+def test_comparison_with_an_array_is_elementwise():
+    x, array = fw.tensor([1.0, 2.0]), np.array([1.0, 3.0])
+    assert (x == array).tolist() == (array == x).tolist() == [True, False]
+    assert (x != array).tolist() == (array != x).tolist() == [False, True]
+    assert (x == "a") is False and (x != None) is True  # noqa: E711

@@ -15,7 +15,7 @@ from .grad_mode import (
 )
 from .inplace import inplace, write_in_place
 from .node import AccumulateGrad, GradientEdge, Node, Output, RemovableHandle, TensorHooks, edge_of, hooks_of
-from .op import Op, binary_method, op, promote_operands
+from .op import Op, binary_method, numpy_names, op, promote_operands
 from .variable import Variable, counter_of, increment_version, wrap
 from .views import ViewInfo
 
@@ -48,6 +48,7 @@ __all__ = [
     "is_inference_mode_enabled",
     "mode",
     "no_grad",
+    "numpy_names",
     "once_differentiable",
     "op",
     "promote_operands",

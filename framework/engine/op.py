@@ -22,7 +22,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -44,6 +44,24 @@ _MISSING: Any = object()
 
 #: Other names under which PyTorch takes an argument, as NumPy calls it.
 _ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "a": "input"}
+_Function = TypeVar("_Function", bound=Callable)
+
+
+def numpy_names(function: _Function) -> _Function:
+    """Lets a plain function take its arguments by NumPy's names too, as operators do by themselves."""
+    code = function.__code__
+    own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    names = {alias: name for alias, name in _ALIASES.items() if name in own and alias not in own}
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            kwargs = {names.get(key, key): value for key, value in kwargs.items()}
+        return function(*args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
 #: Arguments that take part in type promotion when an operator promotes.
 _PROMOTED = ("input", "other", "tensor1", "tensor2", "end", "min", "max", "weight")
 
@@ -826,4 +844,4 @@ def check_castable(source: Any, place: Any) -> None:
         raise RuntimeError("result type {} can't be cast to the desired output type {}".format(*names))
 
 
-__all__ = ["FREED", "Op", "OpNode", "into", "op", "promote_operands"]
+__all__ = ["FREED", "Op", "OpNode", "into", "numpy_names", "op", "promote_operands"]

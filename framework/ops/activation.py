@@ -12,7 +12,7 @@ from ..backend import device_of, namespace, to_device
 from ..engine import inplace, op, wrap
 from ..random import default_generator
 from .index import _grid as grid
-from .mask import gate
+from .mask import attached, gate
 from .pointwise import clamp, exp, sigmoid, tanh, where
 from .reduce import softmax
 from .shape import cat, narrow, reshape, shape_of, wrap_dim
@@ -29,7 +29,7 @@ def need_floating(kernel: str, input: Any) -> None:
 # --- rectifiers ---------------------------------------------------------------------------------------------------
 
 
-@op(half="keep", input=lambda g, out: gate(g, ~(out <= 0)))
+@op(half="keep", input=lambda g, out: attached(gate(g, ~(out <= 0)), out))
 def relu(input):
     """`max(0, input)`."""
     if input.dtype == np.bool_:
@@ -38,7 +38,7 @@ def relu(input):
 
 
 def _hardtanh_input(g, input, min_val, max_val):
-    return gate(g, ~((input <= min_val) | (input >= max_val)))
+    return attached(gate(g, ~((input <= min_val) | (input >= max_val))), input)
 
 
 @op(input=_hardtanh_input)
@@ -53,14 +53,14 @@ def relu6(input: Any) -> Any:
     return hardtanh(input, 0.0, 6.0)
 
 
-@op(input=lambda g, input, negative_slope: where(input > 0, g, g * negative_slope))
+@op(input=lambda g, input, negative_slope: attached(where(input > 0, g, g * negative_slope), input))
 def leaky_relu(input, negative_slope=0.01):
     """`input` where it is positive, elsewhere `negative_slope * input`."""
     need_floating("leaky_relu_cpu", input)
     return namespace(input).where(input > 0, input, input * negative_slope)
 
 
-@op(input=lambda g, input, threshold: gate(g, ~(input <= threshold)))
+@op(input=lambda g, input, threshold: attached(gate(g, ~(input <= threshold)), input))
 def threshold(input, threshold, value):
     """`input` where it is above `threshold`, elsewhere `value`."""
     return namespace(input).where(input <= threshold, value, input).astype(input.dtype)
@@ -244,14 +244,14 @@ def hardswish(input):
     return input * namespace(input).clip(input + 3, 0, 6) / 6
 
 
-@op(input=lambda g, input: gate(g * (1 / 6), (input > -3) & (input < 3)))
+@op(input=lambda g, input: attached(gate(g * (1 / 6), (input > -3) & (input < 3)), input))
 def hardsigmoid(input):
     """`relu6(input + 3) / 6`."""
     need_floating("hardsigmoid_cpu", input)
     return namespace(input).clip(input + 3, 0, 6) / 6
 
 
-@op(input=lambda g, input, lambd: gate(g, ~((input >= -lambd) & (input <= lambd))))
+@op(input=lambda g, input, lambd: attached(gate(g, ~((input >= -lambd) & (input <= lambd))), input))
 def softshrink(input, lambd=0.5):
     """`input` moved toward zero by `lambd`, zero within it."""
     need_floating("softshrink_check", input)
@@ -263,7 +263,7 @@ def softshrink(input, lambd=0.5):
     return xp.where(input > lambd, input - lambd, xp.where(input < -lambd, input + lambd, input * 0))
 
 
-@op(input=lambda g, input, lambd: gate(g, ~((input >= -lambd) & (input <= lambd))))
+@op(input=lambda g, input, lambd: attached(gate(g, ~((input >= -lambd) & (input <= lambd))), input))
 def hardshrink(input, lambd=0.5):
     """`input`, and zero where its magnitude is at most `lambd`."""
     need_floating("hardshrink_cpu", input)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import add_at, namespace
-from ..engine import Variable, op, wrap
+from ..engine import Variable, numpy_names, op, wrap
 from .shape import wrap_dim
 
 # --- distinct elements --------------------------------------------------------------------------------------------
@@ -29,6 +29,7 @@ def _alone_or_several(results: tuple) -> Any:
     return results if len(results) > 1 else results[0]
 
 
+@numpy_names
 def unique(
     input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:

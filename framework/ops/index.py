@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import add_at, device_of, namespace, to_device
-from ..engine import Variable, counter_of, inplace, mode, op, wrap, write_in_place
+from ..engine import Variable, counter_of, inplace, mode, numpy_names, op, wrap, write_in_place
 from .shape import broadcast_shapes, diagonal, expand, reshape, shape_of, wrap_dim
 
 # --- x[...] by ints, slices, None: views --------------------------------------------------------------------------
@@ -488,6 +488,7 @@ def _scatter_form(input: Any, dim: int, index: Any, src: Any, value: Any, reduce
     return _scatter_value, [input, dim, index, source]
 
 
+@numpy_names
 def scatter(
     input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None, out: Any = None
 ) -> Any:
@@ -809,6 +810,7 @@ def _repeated_places(repeats, count):
     return xp.repeat(xp.arange(count), xp.broadcast_to(repeats, (count,)))
 
 
+@numpy_names
 def repeat_interleave(
     input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Any:
@@ -864,6 +866,7 @@ def take(input, index):
     return input.reshape(-1)[index]
 
 
+@numpy_names
 def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any = None) -> Any:
     """`gather` with broadcasting; without `dim`, from the flattened tensor."""
     if dim is None:
@@ -878,6 +881,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
     return gather(expand(input, big), at, expand(indices, picks), out=out)
 
 
+@numpy_names
 def select(input: Any, dim: int, index: int) -> Any:
     """Slice number `index` along `dim`, without it; a view."""
     shape = shape_of(input)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import Variable, op
+from ..engine import Variable, numpy_names, op
 from ..engine.half import is_half
 from .pointwise import conj, mul
 from .reduce import sum as sum_over
@@ -313,6 +313,7 @@ def linalg_cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> A
     return _cross(input, other, at - len(a)) if out is None else _cross(input, other, at - len(a), out=out)
 
 
+@numpy_names
 def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) -> Any:
     """`linalg.cross`; without `dim` along the first dimension of three elements (which PyTorch advises against)."""
     if dim is None:

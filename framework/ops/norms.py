@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..engine import numpy_names
 from .decomposition import inv, svdvals
 from .pointwise import abs
 from .reduce import _vector_norm, amax, amin, vector_norm
@@ -12,6 +13,7 @@ from .reduce import sum as sum_over
 from .shape import movedim, shape_of, unsqueeze, wrap_dims
 
 
+@numpy_names
 def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None) -> Any:
     """The p-norm over `dim` or of all elements ("fro": 2; "nuc": the sum of the singular values)."""
     if p == "nuc":
@@ -19,6 +21,7 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out
     return _vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype, out=out)
 
 
+@numpy_names
 def linalg_norm(
     A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Any:
@@ -36,6 +39,7 @@ def linalg_norm(
     return vector_norm(A, ord, dims, keepdim, dtype=dtype, out=out)
 
 
+@numpy_names
 def matrix_norm(
     A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Any:

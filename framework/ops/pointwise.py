@@ -287,9 +287,9 @@ def _pow_input(g, input, exponent):
     if isinstance(exponent, (int, float, complex)):
         if exponent == 0:
             return g * 0
-        if exponent == 2:
+        if exponent == 2 and not isinstance(input, Variable):
             return g * (2 * input)
-        return g * (exponent * input ** (exponent - 1))
+        return g * (exponent * input ** (exponent - 1))  # a constant still hangs on input, as in PyTorch
     return where(exponent == 0, g * 0, g * (exponent * _pow(input, where(exponent == 0, 1.0, exponent) - 1)))
 
 
@@ -416,7 +416,7 @@ def reciprocal(input):
     return 1 / input
 
 
-@op(name="PowBackward0", input=lambda g, input: g * (2 * input))
+@op(name="PowBackward0", input=lambda g, input: _pow_input(g, input, 2))
 def square(input):
     """`input * input`; bool counts as int64."""
     if input.dtype == np.bool_:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import Variable, op
+from ..engine import Variable, numpy_names, op
 from ..engine.half import narrowed, widened
 from . import pointwise
 from .index import _scatter_add_zeros
@@ -78,6 +78,7 @@ def _sum(input, dim, keepdim=False, dtype=None):
     return _added(input, _dims(dim, input.ndim), keepdim, dtype)
 
 
+@numpy_names
 def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
     """The sum over `dim` (an int, several, or all); integers sum to int64."""
     if dim is None and not keepdim and out is None:
@@ -124,6 +125,7 @@ def _mean(input, dim, keepdim=False, dtype=None):
     return narrowed(mean_, input) if dtype is None else mean_
 
 
+@numpy_names
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
     """The arithmetic mean over `dim` (an int, several, or all); RuntimeError for integers."""
     if dim is None and not keepdim and out is None:
@@ -144,6 +146,7 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
     return narrowed(total, input) if dtype is None else total
 
 
+@numpy_names
 def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
     """The mean of the elements that are not nan."""
     count = (~(input != input)).sum(() if dim is None else dim, keepdim)
@@ -237,6 +240,7 @@ def _spread_form(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
     return dim, correction
 
 
+@numpy_names
 def var(
     input: Any,
     dim: Any = None,
@@ -251,6 +255,7 @@ def var(
     return _var(input, dim, correction, keepdim, out=out)
 
 
+@numpy_names
 def std(
     input: Any,
     dim: Any = None,
@@ -265,6 +270,7 @@ def std(
     return _std(input, dim, correction, keepdim, out=out)
 
 
+@numpy_names
 def var_mean(
     input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
 ) -> tuple:
@@ -273,6 +279,7 @@ def var_mean(
     return _var(input, dim, correction, keepdim), mean(input, dim, keepdim)
 
 
+@numpy_names
 def std_mean(
     input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
 ) -> tuple:
@@ -325,6 +332,7 @@ def amin(input, dim=(), keepdim=False):
     return input.min(axis=_dims(dim, input.ndim), keepdims=keepdim)
 
 
+@numpy_names
 def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> Any:
     """`(min, max)` over `dim` or of all elements."""
     dims = () if dim is None else dim
@@ -412,11 +420,13 @@ def _min_all(input):
     return input.min()
 
 
+@numpy_names
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """The largest element; with `dim` `(values, indices)` along it; with a second tensor the elementwise maximum."""
     return _extreme(input, dim, keepdim, other, out, _max_all, _max_dim, "maximum")
 
 
+@numpy_names
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """The smallest element; with `dim` `(values, indices)` along it; with a second tensor the elementwise minimum."""
     return _extreme(input, dim, keepdim, other, out, _min_all, _min_dim, "minimum")
@@ -566,6 +576,7 @@ def _norm(input: Any, p: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
     return (size**p).sum(axis=axes, keepdims=keepdim) ** (1.0 / p)
 
 
+@numpy_names
 def vector_norm(
     x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Any:
@@ -699,11 +710,13 @@ def _typed(input: Any, dtype: Any) -> Any:
     return input
 
 
+@numpy_names
 def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """`exp(input) / sum(exp(input))` along `dim`."""
     return _softmax(_typed(input, dtype), dim)
 
 
+@numpy_names
 def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """`log(softmax(input))` along `dim`, without underflow."""
     return _log_softmax(_typed(input, dtype), dim)

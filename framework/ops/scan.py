@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import op
+from ..engine import numpy_names, op
 from ..engine.half import rounded_once
 from .index import _scatter_add_zeros
 from .pointwise import exp, is_complex_valued, log, logaddexp, logical_xor, where
@@ -112,6 +112,7 @@ def logcumsumexp(input, dim):
 # --- differences and integrals ------------------------------------------------------------------------------------
 
 
+@numpy_names
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None, *, out: Any = None) -> Any:
     """The differences of neighbours along `dim`, taken `n` times, after joining `prepend` and `append`."""
     ndim = len(shape_of(input))

@@ -12,8 +12,9 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import add_at, namespace
-from ..engine import Variable, dimension_error, op
+from ..engine import Variable, dimension_error, numpy_names, op
 from ..engine.half import narrowed, widened
+from ..size import Size
 
 
 def wrap_dim(dim: Any, ndim: int) -> int:
@@ -115,6 +116,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
+@numpy_names
 def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
     """Dimension `dim` as several, of `sizes` (one may be -1)."""
     shape = shape_of(input)
@@ -242,6 +244,7 @@ def _squeeze_dims(input, dim):
     return input.squeeze(dims) if dims else input[...]
 
 
+@numpy_names
 def squeeze(input: Any, dim: Any = None) -> Any:
     """Without its dimensions of size one, or without those of `dim` that have it; a view."""
     return _squeeze_all(input) if dim is None else _squeeze_dims(input, dim)
@@ -303,7 +306,7 @@ def broadcast_to(input: Any, size: Sequence[int]) -> Any:
     return expand(input, tuple(size))
 
 
-def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
+def broadcast_shapes(*shapes: Any) -> Size:
     """The shape that all `shapes` broadcast to; RuntimeError if there is none."""
     ndim = max((len(s) if isinstance(s, (tuple, list)) else 1 for s in shapes), default=0)
     result = [1] * ndim
@@ -317,7 +320,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
                         + " and ".join(str(list(s) if isinstance(s, (tuple, list)) else s) for s in shapes)
                     )
                 result[-i] = n
-    return tuple(result)
+    return Size(result)
 
 
 def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
@@ -433,13 +436,13 @@ def _check_tensors(tensors: Any, name: str) -> list[Any]:
     return list(tensors)
 
 
-def cat(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None) -> Any:
+@numpy_names
+def cat(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
     """The tensors one after another along `dim`."""
     items = _check_tensors(tensors, "cat")
     if not items:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
-    at = dim if axis is None else axis
-    return _cat(items, at) if out is None else _cat(items, at, out=out)
+    return _cat(items, dim) if out is None else _cat(items, dim, out=out)
 
 
 @op(half="keep", sequences=("tensors",), tensors=lambda g, dim: unbind(g, dim))
@@ -457,6 +460,7 @@ def _stack(tensors, dim=0):
     return xp.concatenate([x[place] for x in _common_type(tensors)], axis=at)
 
 
+@numpy_names
 def stack(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
     """The tensors, all of one shape, along a new dimension."""
     items = _check_tensors(tensors, "stack")
@@ -519,6 +523,7 @@ def column_stack(tensors: Any, *, out: Any = None) -> Any:
     return cat(items, 1, out=out)
 
 
+@numpy_names
 def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     """Elements `start` to `start + length` along `dim`; a view."""
     shape = shape_of(input)
@@ -563,6 +568,7 @@ def _split(input, sizes, dim):
     return tuple(parts)
 
 
+@numpy_names
 def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     """Pieces along `dim`: of one size (the last may be smaller), or of the sizes listed; views."""
     shape = shape_of(tensor)
@@ -585,6 +591,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
     return _split(tensor, sizes, at)
 
 
+@numpy_names
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """At most `chunks` pieces of equal size along `dim`; views."""
     if chunks <= 0:
@@ -595,6 +602,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     return split(input, -(-total // chunks) if total else [0] * chunks, dim)
 
 
+@numpy_names
 def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     """Pieces along `dim`: a number of nearly equal ones, or cut at the indices listed; views."""
     shape = shape_of(input)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..backend import namespace
-from ..engine import op, wrap
+from ..engine import numpy_names, op, wrap
 from .index import gather, pick_along
 from .pointwise import ceil, floor, isnan, lerp, round, where
 from .reduce import extreme_all_input, pick_grad
@@ -65,11 +65,13 @@ def _sort(input, dim=-1, descending=False):
     return _take(input, _order(input, at, descending), at, SortResult)
 
 
+@numpy_names
 def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> Any:
     """`(values, indices)` in order along `dim`; equal elements keep their order, nan counts as the largest."""
     return _sort(input, dim, descending) if out is None else _sort(input, dim, descending, out=out)
 
 
+@numpy_names
 def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """The indices that sort along `dim`."""
     return sort(input, dim, descending)[1]
@@ -177,6 +179,7 @@ def _nanmedian_all(input):
     return _median_whole("nanmedian", input, True)
 
 
+@numpy_names
 def median(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The median (the lower one of two), nan if there is a nan; with `dim` `(values, indices)` along it."""
     if dim is None:
@@ -184,6 +187,7 @@ def median(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = Non
     return _median_dim(input, dim, keepdim) if out is None else _median_dim(input, dim, keepdim, out=out)
 
 
+@numpy_names
 def nanmedian(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The median of the elements that are not nan; with `dim` `(values, indices)` along it."""
     if dim is None:
@@ -214,6 +218,7 @@ def mode(input, dim=-1, keepdim=False):
 # --- quantiles ----------------------------------------------------------------------------------------------------
 
 
+@numpy_names
 def quantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
 ) -> Any:
@@ -225,6 +230,7 @@ def quantile(
     return result if out is None else out.copy_(result)
 
 
+@numpy_names
 def nanquantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
 ) -> Any:
