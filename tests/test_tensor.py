@@ -1300,7 +1300,7 @@ def test_type_by_an_unknown_name() -> None:
     "x.softmax(axis=1)", "x.std(axis=0, keepdims=True)", "x.var(axis=1)", "x.argmax(axis=1)", "x.cumsum(axis=0)",
     "lib.sum(x, axis=0, keepdims=True)", "lib.stack([x, x], axis=1)", "lib.squeeze(x[None], axis=0)",
     "lib.cat([x, x], axis=1)", "x.sort(axis=0).values", "x.median(axis=0).values", "x.unsqueeze(axis=1)",
-    "lib.sum(x=x)", "lib.add(x1=x, x2=x)", "x.norm(dim=1, keepdim=True)", "lib.prod(x, axis=1)", "x.all(axis=1)",
+    "lib.sum(x=x)", "lib.mul(x1=x, x2=x)", "x.norm(dim=1, keepdim=True)", "lib.prod(x, axis=1)", "x.all(axis=1)",
 ])  # fmt: skip
 def test_arguments_by_the_names_of_numpy(expression):
     torch = pytest.importorskip("torch", reason="torch is the reference here and is not installed")
