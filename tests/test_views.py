@@ -728,7 +728,7 @@ VIEW_STEPS = [
     lambda lib, x: x.unfold(0, 1, 1),
     lambda lib, x: x.expand(2, *x.shape),
     lambda lib, x: x[..., :1].expand(-1, 3),
-    lambda lib, x: x.permute(*range(x.ndim - 1, -1, -1)),
+    lambda lib, x: x.permute(tuple(range(x.ndim - 1, -1, -1))),
 ]
 WRITE_STEPS = [
     lambda lib, x, y: x.mul_(2.0),
