@@ -427,7 +427,7 @@ def grad(
 def _collect(walk: _Walk, goals: list, allow_unused: bool, materialize: bool) -> tuple[Any, ...]:
     """The gradients that arrived at the goals."""
     results = []
-    for goal in goals:
+    for position, goal in enumerate(goals):
         if isinstance(goal, Variable):
             found = walk.leaves.get(goal)
             if found is not None and goal._hooks is not None:
@@ -436,8 +436,8 @@ def _collect(walk: _Walk, goals: list, allow_unused: bool, materialize: bool) ->
             found = walk.captures[_key(goal)]  # type: ignore[index]
         if found is None and not (allow_unused or materialize):
             raise RuntimeError(
-                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
-                "if this is the desired behavior."
+                f"The differentiated Tensor at index {position} appears to not have been used in the graph. Set "
+                "allow_unused=True if this is the desired behavior."
             )
         if found is None and materialize:
             shape, dtype = _type_of(goal)

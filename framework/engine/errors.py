@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn
 
 import numpy as np
@@ -68,6 +69,9 @@ def _index_error(tensors: list[Variable], text: str) -> IndexError | None:
                 "convert a 0-dim tensor to a number"
             )
         return IndexError(f"too many indices for tensor of dimension {ndim}")
+    if text.startswith("shape mismatch: indexing arrays"):
+        shapes = ", ".join(str([int(n) for n in shape.split(",") if n]) for shape in re.findall(r"\(([\d,]*)\)", text))
+        return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}")
     return None
 
 

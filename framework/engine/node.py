@@ -354,7 +354,7 @@ def _check_version(array: Any, maker: Any, counter: list[int], expected: int) ->
         what = f"[{type_name(array)} {list(array.shape)}]"
         if maker is not None:
             node, index = _shown(maker)
-            what += f", which is output {index} of {node.name()},"
+            what += f", which is output {index} of {node.name().partition('Backward')[0]},"
         raise RuntimeError(
             "one of the variables needed for gradient computation has been modified by an inplace operation: "
             f"{what} is at version {counter[0]}; expected version {expected} instead. Hint: enable anomaly detection "
