@@ -17,7 +17,7 @@ import datasets
 import framework as ft
 import train
 from framework import nn
-from framework.training import finetune, logs, loop, runfolder, trainer
+from framework.training import command, finetune, logs, loop, runfolder, trainer
 from framework.training.build import build_optimizer, build_scheduler
 from framework.training.checkpoint import load_checkpoint, load_weights, save_checkpoint
 from framework.training.config import OptimConfig, SchedConfig, load_config
@@ -773,6 +773,21 @@ def test_a_reader_that_has_gone_ends_the_command_silently(arguments):
         os.close(writer)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (141, b"")
+
+
+def test_ctrl_c_that_ends_the_reader_too_saves_and_still_says_how_to_go_on(run, monkeypatch):
+    def closed(*values, **options):
+        if options.get("file") is not sys.stderr:
+            raise BrokenPipeError
+        print(*values, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "print", closed, raising=False)
+        stop_at_step(patch, 2)
+        code, _, err = run(*mlp("a"))
+    assert code == 130
+    assert err.endswith("saved checkpoints/last.pt\n   Continue: python train.py --resume a\n")
+    assert run("--resume", "a")[0] == 0
 
 
 def test_ctrl_c_while_the_libraries_are_loaded_is_silent(workplace):

@@ -40,10 +40,12 @@ def _run(action: Callable[[], int]) -> int:
             finally:
                 sys.stdout.flush()  # here, where a closed pipe can still be answered
     except Interrupted as stop:
+        message = f"{stop}\n   Continue: python train.py --resume {shlex.quote(str(stop.folder))}"
         try:
-            print(f"{stop}\n   Continue: python train.py --resume {shlex.quote(str(stop.folder))}", flush=True)
-        except BrokenPipeError:  # Ctrl-C has ended the reader as well
+            print(message, flush=True)
+        except BrokenPipeError:  # Ctrl-C has ended the reader, such as tee, as well
             _discard_output()
+            print(message, file=sys.stderr)
         return stop.exit_code
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -61,5 +63,5 @@ def _run(action: Callable[[], int]) -> int:
 
 def _discard_output() -> None:
     """Else Python tries once more to write what it has left, and complains."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
