@@ -383,10 +383,11 @@ from .ops.conv import (
     conv3d,
     conv_transpose1d,
     conv_transpose2d,
+    conv_tbc,
     conv_transpose3d,
     convolution,
 )
-from .ops.distance import cosine_similarity, pairwise_distance
+from .ops.distance import cosine_similarity, pairwise_distance, pdist
 from .ops.dropout import alpha_dropout, dropout, feature_alpha_dropout
 from .ops.embedding import embedding_bag
 from .ops.loss import (
@@ -402,7 +403,7 @@ from .ops.norm import group_norm, layer_norm, rms_norm
 from .ops.padding import constant_pad_nd
 from .ops.pool import avg_pool1d, max_pool1d, max_pool2d, max_pool3d
 from .removed import eig, lstsq, matrix_rank, solve, symeig
-from .ops.vision import channel_shuffle, pixel_shuffle, pixel_unshuffle
+from .ops.vision import channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 from .ops.stft import istft, stft
 from .in_place import (
     abs_,

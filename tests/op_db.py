@@ -11,6 +11,7 @@ import op_rows_linalg_wide
 import op_rows_nn
 import op_rows_pointwise
 import op_rows_reduce
+import op_rows_sampling
 import op_rows_shape
 import op_rows_sorting
 import op_rows_special
@@ -31,4 +32,5 @@ OPS: list[Row] = [
     *op_rows_window.ROWS,
     *op_rows_special.ROWS,
     *op_rows_copies.ROWS,
+    *op_rows_sampling.ROWS,
 ]

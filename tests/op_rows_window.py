@@ -324,7 +324,8 @@ PICTURES = [
         F(RuntimeError, "at least 3", _zeros(8, 8), 2))),
     _row("nn.functional.pixel_unshuffle", _shuffle(2, 4, 2), errors=(
         F(RuntimeError, r"height to be divisible.*input.size\(-2\)=8", _image, 3),)),
-    _row("nn.functional.channel_shuffle", lambda m: [S(m(2, 6, 3, 4), 2), S(m(2, 6, 3), 3)], errors=(
+    _row("nn.functional.channel_shuffle", lambda m: [S(m(2, 6, 3, 4), 2), S(m(2, 6, 3), 3)], aliases=(
+        "native_channel_shuffle", "nn.functional.native_channel_shuffle"), errors=(
         F(RuntimeError, "Got 3 channels and 2 groups", _image, 2),)),
 ]  # fmt: skip
 

@@ -41,12 +41,14 @@ from ..ops.conv import (
     conv1d,
     conv2d,
     conv3d,
+    conv_tbc,
     conv_transpose1d,
     conv_transpose2d,
     conv_transpose3d,
 )
 from ..ops.cross_entropy import cross_entropy, multi_margin_loss, nll_loss
-from ..ops.distance import cosine_similarity, pairwise_distance
+from ..ops.ctc import ctc_loss
+from ..ops.distance import cosine_similarity, pairwise_distance, pdist
 from ..ops.dropout import (
     alpha_dropout,
     dropout,
@@ -58,6 +60,13 @@ from ..ops.dropout import (
 from ..ops.einsum import einsum as _einsum
 from ..ops.embedding import embedding, embedding_bag, one_hot
 from ..ops.fold import fold, unfold
+from ..ops.fractional_pool import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+)
+from ..ops.grid_sample import affine_grid, grid_sample
 from ..ops.linalg import linear
 from ..ops.loss import (
     binary_cross_entropy,
@@ -77,6 +86,7 @@ from ..ops.loss import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from ..ops.multilabel import multilabel_margin_loss
 from ..ops.norm import (
     batch_norm,
     group_norm,
@@ -104,18 +114,19 @@ from ..ops.pool import (
 )
 from ..ops.reduce import log_softmax as _log_softmax
 from ..ops.reduce import softmax as _softmax
-from ..ops.vision import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle
+from ..ops.vision import channel_shuffle, interpolate, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
     "adaptive_max_pool1d",
-    "adaptive_max_pool2d",
-    "adaptive_max_pool3d",
     "adaptive_max_pool1d_with_indices",
+    "adaptive_max_pool2d",
     "adaptive_max_pool2d_with_indices",
+    "adaptive_max_pool3d",
     "adaptive_max_pool3d_with_indices",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -130,12 +141,14 @@ __all__ = [
     "conv1d",
     "conv2d",
     "conv3d",
+    "conv_tbc",
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -146,9 +159,14 @@ __all__ = [
     "embedding_bag",
     "feature_alpha_dropout",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool2d_with_indices",
+    "fractional_max_pool3d",
+    "fractional_max_pool3d_with_indices",
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",
@@ -166,6 +184,7 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
@@ -174,10 +193,10 @@ __all__ = [
     "lp_pool3d",
     "margin_ranking_loss",
     "max_pool1d",
-    "max_pool2d",
-    "max_pool3d",
     "max_pool1d_with_indices",
+    "max_pool2d",
     "max_pool2d_with_indices",
+    "max_pool3d",
     "max_pool3d_with_indices",
     "max_unpool1d",
     "max_unpool2d",
@@ -185,12 +204,15 @@ __all__ = [
     "mish",
     "mse_loss",
     "multi_margin_loss",
+    "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
+    "native_channel_shuffle",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pdist",
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson_nll_loss",
@@ -397,6 +419,56 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """`input1 weight[o] input2 + bias[o]` for each output o; inputs (..., in1), (..., in2), weight (out, in1, in2)."""
     result = _einsum("...i,oij,...j->...o", input1, weight, input2)
     return result if bias is None else result + bias
+
+
+def linear_cross_entropy(
+    input: Any,
+    linear_weight: Any,
+    target: Any,
+    *,
+    linear_bias: Any = None,
+    weight: Any = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: Any = None,
+) -> Any:
+    """The cross entropy of `linear(input, linear_weight, linear_bias)` and a target.
+
+    `input` is (in) or (N, in), `linear_weight` (classes, *positions, in), `target` as `cross_entropy` wants it for
+    scores (N, classes, *positions). `options`, PyTorch's for saving memory, are accepted and change nothing.
+    """
+    if input.dim() not in (1, 2):
+        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.dim()}")
+    if linear_weight.dim() < 2:
+        raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}")
+    *batch, features = input.shape
+    *classes, wanted = linear_weight.shape
+    if features != wanted:
+        raise RuntimeError(
+            f"expected equal input and linear_weight last dimensions (in_features), got {features} and {wanted}, "
+            "respectively"
+        )
+    if linear_bias is not None and list(linear_bias.shape) != classes:
+        raise RuntimeError(f"expected linear_bias shape {tuple(classes)}, got {tuple(linear_bias.shape)}")
+    if len(classes) > 1 and not batch:
+        raise RuntimeError(
+            f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} requires batched input, "
+            f"(N, {features}), got unbatched input with shape {tuple(input.shape)}"
+        )
+    if ignore_index is not None and list(target.shape) == [*batch, *classes]:
+        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
+    scores = linear(
+        input, linear_weight.reshape(-1, features), None if linear_bias is None else linear_bias.reshape(-1)
+    )
+    return cross_entropy(
+        scores.reshape(*batch, *classes),
+        target,
+        weight=weight,
+        reduction=reduction,
+        ignore_index=-100 if ignore_index is None else ignore_index,
+        label_smoothing=label_smoothing,
+    )
 
 
 def upsample(

@@ -20,7 +20,7 @@ from ..backend import namespace
 from ..engine import Variable, op
 from .columns import ChannelsLast, Geometry, chunks, column_budget, layout_of, positions
 from .padding import constant_pad_nd
-from .shape import shape_of, squeeze, unsqueeze
+from .shape import permute, shape_of, squeeze, unsqueeze
 from .window import span, tuple_of
 
 #: Pointwise convolutions over at least this many positions multiply image by image, where nothing need be copied.
@@ -510,3 +510,15 @@ def conv_transpose3d(
     return _conv_transpose(
         "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
     )
+
+
+def conv_tbc(input: Any, weight: Any, bias: Any, pad: int = 0) -> Any:
+    """`conv1d` of (length, batch, in) with (kernel, in, out) and a bias (out): (length, batch, out)."""
+    if len(shape_of(input)) != 3:
+        raise RuntimeError("Input must have 3 dims: time, batch, in_channel")
+    if len(shape_of(weight)) != 3:
+        raise RuntimeError("Weight tensor must have 3 dims: kernel_width, in_channels, out_channels.")
+    if len(shape_of(bias)) != 1:
+        raise RuntimeError("Bias must be 1-D")
+    result = conv1d(permute(input, (1, 2, 0)), permute(weight, (2, 1, 0)), bias, padding=pad)
+    return permute(result, (2, 0, 1))

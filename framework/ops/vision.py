@@ -77,6 +77,9 @@ def channel_shuffle(input, groups):
     return namespace(input).ascontiguousarray(parts.swapaxes(1, 2)).reshape(input.shape)
 
 
+native_channel_shuffle = channel_shuffle  # PyTorch's name of its CPU form
+
+
 # --- interpolation ------------------------------------------------------------------------------------------------
 # Every mode is a matrix for each dimension: rows of weights that make an output position from the input's.
 

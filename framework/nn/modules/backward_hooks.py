@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...engine import Function, is_grad_enabled
@@ -22,10 +23,10 @@ class BackwardHooks:
     identity runs when the module's own nodes are done: it has ``grad_input`` and runs the hooks.
     """
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, pre_hooks: tuple[Any, ...], hooks: tuple[Any, ...]) -> None:
         self.module = module
-        self.pre_hooks = tuple(module._backward_pre_hooks.values())
-        self.hooks = tuple(module._backward_hooks.values())
+        self.pre_hooks = pre_hooks
+        self.hooks = hooks
         self.n_inputs = 0
         self.input_slots: list[int] = []
         self.n_outputs = 0
@@ -144,3 +145,17 @@ def _check_length(changed: Grads, expected: Grads, hook: str, name: str) -> None
         raise RuntimeError(
             f"{hook} returned an invalid number of {name}, got {len(changed)}, but expected {len(expected)}"
         )
+
+
+def hook_output_node(module: Module, hooks: tuple[Any, ...], result: Any) -> None:
+    """Call ``hook(module, grad_input, grad_output)`` with the gradients of the node that made the first output."""
+    first = result
+    while not isinstance(first, Tensor):
+        if isinstance(first, dict):
+            first = next(value for value in first.values() if isinstance(value, Tensor))
+        else:
+            first = first[0]
+    node = first.grad_fn
+    if node is not None:
+        for hook in hooks:
+            node.register_hook(partial(hook, module))

@@ -13,12 +13,8 @@ from ..parameter import Parameter
 from .module import Module
 
 
-class _BatchNorm(Module):
-    """Normalises each channel over the batch and the positions (Ioffe and Szegedy, 2015, arXiv:1502.03167).
-
-    In training mode with the statistics of the batch, which also update ``running_mean`` and ``running_var`` by
-    ``momentum`` (None: a plain average over all batches); in evaluation mode with the running statistics.
-    """
+class _NormBase(Module):
+    """The parameters and running statistics of batch and instance normalisation."""
 
     _version = 2  # since 2 the state has num_batches_tracked
 
@@ -70,21 +66,6 @@ class _BatchNorm(Module):
             if self.bias is not None:
                 init.zeros_(self.bias)
 
-    def forward(self, input: Tensor) -> Tensor:
-        self._check_input_dim(input)
-        momentum = 0.0 if self.momentum is None else self.momentum
-        if self.training and self.track_running_stats and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-            if self.momentum is None:
-                momentum = 1.0 / float(self.num_batches_tracked)
-        running_mean, running_var = self.running_mean, self.running_var
-        use_batch_statistics = self.training or (running_mean is None and running_var is None)
-        if self.training and not self.track_running_stats:
-            running_mean = running_var = None
-        return F.batch_norm(
-            input, running_mean, running_var, self.weight, self.bias, use_batch_statistics, momentum, self.eps
-        )
-
     def _check_input_dim(self, input: Tensor) -> None:
         """Raise ValueError unless the input has a number of dimensions that the layer is for."""
 
@@ -102,6 +83,29 @@ class _BatchNorm(Module):
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *args)
 
 
+class _BatchNorm(_NormBase):
+    """Normalises each channel over the batch and the positions (Ioffe and Szegedy, 2015, arXiv:1502.03167).
+
+    In training mode with the statistics of the batch, which also update ``running_mean`` and ``running_var`` by
+    ``momentum`` (None: a plain average over all batches); in evaluation mode with the running statistics.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        self._check_input_dim(input)
+        momentum = 0.0 if self.momentum is None else self.momentum
+        if self.training and self.track_running_stats and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            if self.momentum is None:
+                momentum = 1.0 / float(self.num_batches_tracked)
+        running_mean, running_var = self.running_mean, self.running_var
+        use_batch_statistics = self.training or (running_mean is None and running_var is None)
+        if self.training and not self.track_running_stats:
+            running_mean = running_var = None
+        return F.batch_norm(
+            input, running_mean, running_var, self.weight, self.bias, use_batch_statistics, momentum, self.eps
+        )
+
+
 class BatchNorm1d(_BatchNorm):
     """Batch normalisation of (N, C) or (N, C, L)."""
 
@@ -116,3 +120,61 @@ class BatchNorm2d(_BatchNorm):
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() != 4:
             raise ValueError(f"expected 4D input (got {input.dim()}D input)")
+
+
+class BatchNorm3d(_BatchNorm):
+    """Batch normalisation of (N, C, D, H, W)."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() != 5:
+            raise ValueError(f"expected 5D input (got {input.dim()}D input)")
+
+
+class SyncBatchNorm(_BatchNorm):
+    """Batch normalisation of (N, C, *) with the statistics of all processes; here there is one, so its own.
+
+    ``process_group`` is kept and not used.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Any = None,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"expected at least 2D input (got {input.dim()}D input)")
+        if input.size(1) == 0:
+            raise ValueError("SyncBatchNorm number of input channels should be non-zero")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """``module`` with every batch normalisation in it replaced by a `SyncBatchNorm` of the same tensors."""
+        converted = module
+        if isinstance(module, _BatchNorm):
+            converted = SyncBatchNorm(
+                module.num_features,
+                module.eps,
+                module.momentum,
+                module.affine,
+                module.track_running_stats,
+                process_group,
+                bias=module.bias is not None,
+            )
+            for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+                setattr(converted, name, getattr(module, name))
+            converted.training = module.training
+        for name, child in module.named_children():
+            converted.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return converted

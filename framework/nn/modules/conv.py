@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...creation import empty
@@ -10,6 +11,7 @@ from .. import functional as F
 from ..parameter import Parameter
 from .linear import draw_weight_and_bias
 from .module import Module
+from .utils import as_tuple
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -79,38 +81,36 @@ class _ConvNd(Module):
         return text
 
 
-class Conv2d(_ConvNd):
-    """2-d cross-correlation of (N, in_channels, H, W) or (in_channels, H, W) with a learned kernel.
+class _Conv(_ConvNd):
+    """What the plain convolutions share; ``_n`` is the number of position dimensions."""
 
-    ``weight`` is (out_channels, in_channels / groups, kH, kW), ``bias`` (out_channels); both start uniform in
-    ``[-1/sqrt(fan_in), 1/sqrt(fan_in)]``. ``padding`` is an int, a pair, ``"valid"`` or ``"same"`` (stride 1 only).
-    """
-
-    padding: str | tuple[int, ...]
+    _n: int
+    _convolve: Callable[..., Tensor]
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | tuple[int, int],
-        stride: int | tuple[int, int] = 1,
-        padding: str | int | tuple[int, int] = 0,
-        dilation: int | tuple[int, int] = 1,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
         device: Any = None,
         dtype: Any = None,
     ) -> None:
+        n = self._n
         super().__init__(
             in_channels,
             out_channels,
-            as_tuple(kernel_size, 2),
-            as_tuple(stride, 2),
-            padding if isinstance(padding, str) else as_tuple(padding, 2),
-            as_tuple(dilation, 2),
+            as_tuple(kernel_size, n),
+            as_tuple(stride, n),
+            padding if isinstance(padding, str) else as_tuple(padding, n),
+            as_tuple(dilation, n),
             False,
-            (0, 0),
+            (0,) * n,
             groups,
             bias,
             padding_mode,
@@ -122,16 +122,42 @@ class Conv2d(_ConvNd):
         return self._conv_forward(input, self.weight, self.bias)
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        padding: Any = self.padding
+        padding = self.padding
         if self.padding_mode != "zeros":
             input = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
-            padding = 0
-        return F.conv2d(input, weight, bias, self.stride, padding, self.dilation, self.groups)
+            padding = (0,) * self._n
+        return self._convolve(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
 
-def as_tuple(value: Any, n: int) -> tuple[Any, ...]:
-    """``value`` once per dimension if it is a number, else its items as a tuple."""
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * n
+class Conv1d(_Conv):
+    """1-d cross-correlation of (N, in_channels, L) or (in_channels, L) with a learned kernel.
+
+    ``weight`` is (out_channels, in_channels / groups, k); the rest is as in `Conv2d`.
+    """
+
+    _n = 1
+    _convolve = staticmethod(F.conv1d)
+
+
+class Conv2d(_Conv):
+    """2-d cross-correlation of (N, in_channels, H, W) or (in_channels, H, W) with a learned kernel.
+
+    ``weight`` is (out_channels, in_channels / groups, kH, kW), ``bias`` (out_channels); both start uniform in
+    ``[-1/sqrt(fan_in), 1/sqrt(fan_in)]``. ``padding`` is an int, a pair, ``"valid"`` or ``"same"`` (stride 1 only).
+    """
+
+    _n = 2
+    _convolve = staticmethod(F.conv2d)
+
+
+class Conv3d(_Conv):
+    """3-d cross-correlation of (N, in_channels, D, H, W) or (in_channels, D, H, W) with a learned kernel.
+
+    ``weight`` is (out_channels, in_channels / groups, kD, kH, kW); the rest is as in `Conv2d`.
+    """
+
+    _n = 3
+    _convolve = staticmethod(F.conv3d)
 
 
 def _check_arguments(in_channels, out_channels, stride, padding, groups, padding_mode) -> None:

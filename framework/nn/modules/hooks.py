@@ -7,7 +7,8 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from ...engine import RemovableHandle
-from .backward_hooks import BackwardHooks
+from . import global_hooks as every
+from .backward_hooks import BackwardHooks, hook_output_node
 
 if TYPE_CHECKING:
     from .module import Module
@@ -22,26 +23,37 @@ def add_hook(hooks: OrderedDict[int, Any], hook: Any, prepend: bool = False) -> 
 
 
 def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """``module.forward(*args, **kwargs)`` with the forward and backward hooks that are registered on it."""
+    """``module.forward(*args, **kwargs)`` with all modules' and its own forward and backward hooks."""
     result = None
     called: set[int] = set()
     try:
-        for hook_id, hook in tuple(module._forward_pre_hooks.items()):
+        for hook_id, hook in (*every.forward_pre_hooks.items(), *module._forward_pre_hooks.items()):
             args, kwargs = _call_pre_hook(module, hook_id, hook, args, kwargs)
         backward_hooks = None
-        if module._backward_pre_hooks or module._backward_hooks:
-            backward_hooks = BackwardHooks(module)
+        pre_hooks = (*every.backward_pre_hooks.values(), *module._backward_pre_hooks.values())
+        full, plain = _backward_hooks(module)
+        if pre_hooks or full:
+            backward_hooks = BackwardHooks(module, pre_hooks, full)
             args = backward_hooks.watch_inputs(args)
         result = module.forward(*args, **kwargs)
-        for hook_id, hook in tuple(module._forward_hooks.items()):
+        for hook_id, hook in (*every.forward_hooks.items(), *module._forward_hooks.items()):
             called.add(hook_id)
             result = _call_forward_hook(module, hook_id, hook, args, kwargs, result)
         if backward_hooks is not None:
             result = backward_hooks.watch_outputs(result)
+        if plain:
+            hook_output_node(module, plain, result)
         return result
     except Exception:
         _call_remaining_always_hooks(module, called, args, kwargs, result)
         raise
+
+
+def _backward_hooks(module: Module) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The hooks on the whole module's backward, and those on its output's node alone."""
+    own = tuple(module._backward_hooks.values())
+    full, plain = tuple(every.full_backward_hooks.values()), tuple(every.plain_backward_hooks.values())
+    return (full, (*plain, *own)) if module._is_full_backward_hook is False else ((*full, *own), plain)
 
 
 def _call_pre_hook(module, hook_id, hook, args, kwargs):
@@ -63,7 +75,7 @@ def _call_pre_hook(module, hook_id, hook, args, kwargs):
 
 def _call_forward_hook(module, hook_id, hook, args, kwargs, result):
     """The result of forward after one hook: the hook's own, or unchanged if it returned None."""
-    if hook_id in module._forward_hooks_with_kwargs:
+    if hook_id in module._forward_hooks_with_kwargs or hook_id in every.forward_hooks_with_kwargs:
         changed = hook(module, args, kwargs, result)
     else:
         changed = hook(module, args, result)
@@ -72,8 +84,9 @@ def _call_forward_hook(module, hook_id, hook, args, kwargs, result):
 
 def _call_remaining_always_hooks(module, called, args, kwargs, result) -> None:
     """After an exception, run the hooks registered with ``always_call=True`` that have not run yet."""
-    for hook_id, hook in tuple(module._forward_hooks.items()):
-        if hook_id in called or hook_id not in module._forward_hooks_always_called:
+    always = {*every.forward_hooks_always_called, *module._forward_hooks_always_called}
+    for hook_id, hook in (*every.forward_hooks.items(), *module._forward_hooks.items()):
+        if hook_id in called or hook_id not in always:
             continue
         try:
             result = _call_forward_hook(module, hook_id, hook, args, kwargs, result)

@@ -13,6 +13,35 @@ from ...tensor import Tensor
 from ..parameter import Buffer, Parameter, clear_gradients
 from ..typename import typename
 from .convert import parse_to
+from .global_hooks import (
+    backward_pre_hooks as _global_pre_hooks,
+)
+from .global_hooks import (
+    buffer_registration_hooks,
+    module_registration_hooks,
+    parameter_registration_hooks,
+    register_module_backward_hook,
+    register_module_buffer_registration_hook,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+    registered,
+)
+from .global_hooks import (
+    forward_hooks as _global_forward_hooks,
+)
+from .global_hooks import (
+    forward_pre_hooks as _global_forward_pre_hooks,
+)
+from .global_hooks import (
+    full_backward_hooks as _global_full_hooks,
+)
+from .global_hooks import (
+    plain_backward_hooks as _global_plain_hooks,
+)
 from .hooks import add_hook, call_with_hooks
 from .state import (
     EXTRA_STATE,
@@ -23,6 +52,18 @@ from .state import (
     load_tree,
     overrides_extra_state,
 )
+
+__all__ = [
+    "Module",
+    "register_module_backward_hook",
+    "register_module_buffer_registration_hook",
+    "register_module_forward_hook",
+    "register_module_forward_pre_hook",
+    "register_module_full_backward_hook",
+    "register_module_full_backward_pre_hook",
+    "register_module_module_registration_hook",
+    "register_module_parameter_registration_hook",
+]
 
 
 def _forward_missing(self: Module, *args: Any) -> Any:
@@ -40,6 +81,7 @@ class Module:
     call_super_init: bool = False
 
     training: bool
+    _is_full_backward_hook: bool | None
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
@@ -61,6 +103,7 @@ class Module:
             _non_persistent_buffers_set=set(),
             _backward_pre_hooks=OrderedDict(),
             _backward_hooks=OrderedDict(),
+            _is_full_backward_hook=None,
             _forward_hooks=OrderedDict(),
             _forward_hooks_with_kwargs=OrderedDict(),
             _forward_hooks_always_called=OrderedDict(),
@@ -77,6 +120,10 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+            return call_with_hooks(self, args, kwargs)
+        if _global_forward_hooks or _global_forward_pre_hooks or _global_full_hooks or _global_pre_hooks:
+            return call_with_hooks(self, args, kwargs)
+        if _global_plain_hooks:
             return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
@@ -116,6 +163,8 @@ class Module:
             if "_modules" not in attributes:
                 raise AttributeError("cannot assign module before Module.__init__() call")
             self._forget(name, attributes, self._parameters, self._buffers)
+            if module_registration_hooks:
+                value = registered(module_registration_hooks, self, name, value)
             self._modules[name] = value
         elif parameters is not None and name in self._modules:
             if value is not None:
@@ -172,6 +221,8 @@ class Module:
             raise TypeError(
                 f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
             )
+        if buffer_registration_hooks:
+            tensor = registered(buffer_registration_hooks, self, name, tensor)
         self._buffers[name] = tensor
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -190,6 +241,8 @@ class Module:
                 f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. "
                 f"To express '{name}' as a function of another Tensor, compute the value in the forward() method."
             )
+        if parameter_registration_hooks:
+            param = registered(parameter_registration_hooks, self, name, param)
         self._parameters[name] = param
 
     def _check_new_name(self, kind: str, name: str, registry: dict[str, Any] | None) -> None:
@@ -216,6 +269,8 @@ class Module:
             raise KeyError(f'module name can\'t contain ".", got: {name}')
         if name == "":
             raise KeyError('module name can\'t be empty string ""')
+        if module_registration_hooks:
+            module = registered(module_registration_hooks, self, name, module)
         self._modules[name] = module
 
     def register_module(self, name: str, module: Module | None) -> None:
@@ -479,7 +534,21 @@ class Module:
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_input, grad_output)`` after the module's backward; it may return ``grad_input``."""
+        self._use_backward_hooks(full=True)
         return add_hook(self._backward_hooks, hook, prepend)
+
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """As ``register_full_backward_hook``, but of the output's node alone; deprecated in PyTorch."""
+        self._use_backward_hooks(full=False)
+        return add_hook(self._backward_hooks, hook)
+
+    def _use_backward_hooks(self, full: bool) -> None:
+        if self._is_full_backward_hook is (not full):
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
+                "Please use only one of them."
+            )
+        self._is_full_backward_hook = full
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, prefix, keep_vars)`` before ``state_dict`` collects this module."""

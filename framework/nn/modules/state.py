@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...engine import no_grad
 from ...tensor import Tensor
-from ..parameter import Parameter
+from ..parameter import Parameter, is_lazy
 
 if TYPE_CHECKING:
     from .module import Module
@@ -77,6 +77,8 @@ def load_own_tensors(
                 f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object '
                 f"from checkpoint but received {type(loaded)}"
             )
+            continue
+        if is_lazy(current) and is_lazy(loaded):
             continue
         if current.dim() == 0 and tuple(loaded.shape) == (1,):  # scalars were saved with one dimension long ago
             loaded = loaded[0]
