@@ -12,6 +12,7 @@ import numpy as np
 from .. import dtypes
 from ..backend import namespace
 from ..engine import op, wrap
+from ..engine.half import rounded_once
 from .index import gather
 from .pointwise import where
 from .shape import expand, reshape, shape_of
@@ -194,6 +195,7 @@ def _check(input: Any, grid: Any, mode: str, padding_mode: str) -> None:
         raise RuntimeError(f"expected scalar type {wanted} but found {got}")
 
 
+@rounded_once
 def grid_sample(
     input: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros", align_corners: bool | None = None
 ) -> Any:
