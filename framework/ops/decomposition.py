@@ -278,6 +278,11 @@ def _skew(matrix: Any) -> Any:
     return matrix - adjoint(matrix)
 
 
+def _quotient(top: Any, bottom: Any) -> Any:
+    """top / bottom, but 0 / 0 is 0: the gradient of singular values alone exists where they are zero."""
+    return top / where((top == 0) & (bottom == 0), 1.0, bottom)
+
+
 def _svd_input(g, out):
     (gu, gs, gvh), (u, s, vh) = (conj(x) for x in g), out
     k, rows, columns = shape_of(s)[-1], shape_of(u)[-2], shape_of(vh)[-1]
@@ -287,13 +292,13 @@ def _svd_input(g, out):
     row, column = unsqueeze(s, -2), unsqueeze(s, -1)
     inside = left * gaps * row + column * (right * gaps) + diag_embed(gs)
     if _is_complex(u):
-        inside = inside + diag_embed(diagonal(left, 0, -2, -1) / (2 * s))
+        inside = inside + diag_embed(_quotient(diagonal(left, 0, -2, -1), 2 * s))
     result = matmul(u, matmul(inside, vh))
     if rows > k:
-        scaled = gu / row
+        scaled = _quotient(gu, row)
         result = result + matmul(scaled - matmul(u, matmul(adjoint(u), scaled)), vh)
     if columns > k:
-        scaled = gvh / column
+        scaled = _quotient(gvh, column)
         result = result + matmul(u, scaled - matmul(matmul(scaled, adjoint(vh)), vh))
     return conj(result)
 

@@ -756,15 +756,11 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
     return namespace(input).nan_to_num(input, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
 
 
-def _hypot_share(g, part, out):
-    return g * (part / where(out == 0, 1.0, out))
-
-
 @op(
     check=no_integers("hypot_cpu", operands=2),
     promote="float",
-    input=lambda g, input, out: _hypot_share(g, input, out),
-    other=lambda g, other, out: _hypot_share(g, other, out),
+    input=lambda g, input, out: g * (input / out),
+    other=lambda g, other, out: g * (other / out),
 )
 def hypot(input, other):
     """`sqrt(input^2 + other^2)` without overflow."""

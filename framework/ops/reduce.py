@@ -62,6 +62,8 @@ def _sum_type(input: Any, dtype: Any) -> Any:
 def _added(input: Any, axes: Any, keepdim: bool, dtype: Any) -> Any:
     own = input.dtype
     if dtype is None and own.kind in "fc" and own.itemsize > 2:
+        if type(input) is np.ndarray:  # the method takes a detour through Python, from where it warns of overflow
+            return np.add.reduce(input, axes, keepdims=keepdim)  # type: ignore[call-overload]
         return input.sum(axis=axes, keepdims=keepdim)
     if dtype is None:
         return narrowed(widened(input).sum(axis=axes, keepdims=keepdim, dtype=_sum_type(input, None)), input)
@@ -107,7 +109,7 @@ def _mean_all(input, dtype=None):
     if not input.size:
         return _empty_mean(input, (), dtype)
     wide = widened(input) if dtype is None else input.astype(dtype.numpy)
-    mean_ = wide.sum() / input.size
+    mean_ = _added(wide, None, False, None) / input.size
     return narrowed(mean_, input) if dtype is None else mean_
 
 
@@ -120,7 +122,7 @@ def _mean(input, dim, keepdim=False, dtype=None):
     _check_float("mean", input, dtype)
     axes = _dims(dim, input.ndim)
     wide = widened(input) if dtype is None else input.astype(dtype.numpy)
-    total = wide.sum(axis=axes, keepdims=keepdim)
+    total = _added(wide, axes, keepdim, None)
     mean_ = total / namespace(input).asarray(_count(input.shape, dim), dtype=total.dtype)
     return narrowed(mean_, input) if dtype is None else mean_
 
