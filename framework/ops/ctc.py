@@ -179,6 +179,7 @@ def _ctc_loss_backward(input, log_probs, labels, losses, alpha, input_lengths, t
     if zero_infinity:
         in_time = in_time & (losses < math.inf)[:, None]
     grad = (xp.exp(log_probs) - posterior) * input[:, None]
+    grad = xp.where((losses == math.inf)[:, None], math.nan, grad)  # no walk, no posterior
     return xp.where(in_time, grad, 0).astype(log_probs.dtype, copy=False)
 
 

@@ -38,7 +38,7 @@ from .activation import (
 )
 from .batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm
 from .container import ModuleDict, ModuleList, Sequential
-from .conv import Conv1d, Conv2d, Conv3d
+from .conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from .flatten import Flatten, Unflatten
 from .linear import Bilinear, Identity, Linear
@@ -86,11 +86,6 @@ if TYPE_CHECKING:
     )
     from .channelshuffle import (
         ChannelShuffle,
-    )
-    from .conv_transpose import (
-        ConvTranspose1d,
-        ConvTranspose2d,
-        ConvTranspose3d,
     )
     from .distance import (
         CosineSimilarity,
@@ -168,12 +163,11 @@ if TYPE_CHECKING:
 
 #: The rarer layers by the file they are in.
 _LATER = {
-    "adaptive": (*("AdaptiveLogSoftmaxWithLoss",),),
-    "channelshuffle": (*("ChannelShuffle",),),
-    "conv_transpose": (*("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),),
-    "distance": (*("CosineSimilarity", "PairwiseDistance"),),
-    "fold": (*("Fold", "Unfold"),),
-    "instancenorm": (*("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),),
+    "adaptive": ("AdaptiveLogSoftmaxWithLoss",),
+    "channelshuffle": ("ChannelShuffle",),
+    "distance": ("CosineSimilarity", "PairwiseDistance"),
+    "fold": ("Fold", "Unfold"),
+    "instancenorm": ("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
     "lazy": (
         *("LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d"),
         *("LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d"),
@@ -193,8 +187,8 @@ _LATER = {
         *("ConstantPad3d", "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d"),
         *("ReplicationPad2d", "ReplicationPad3d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d"),
     ),
-    "pixelshuffle": (*("PixelShuffle", "PixelUnshuffle"),),
-    "upsampling": (*("Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d"),),
+    "pixelshuffle": ("PixelShuffle", "PixelUnshuffle"),
+    "upsampling": ("Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d"),
 }
 _FILE_OF = {name: file for file, names in _LATER.items() for name in names}
 

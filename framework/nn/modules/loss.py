@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 from ...tensor import Tensor
 from .. import functional as F
@@ -187,3 +188,13 @@ class KLDivLoss(_Loss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
+
+
+def __getattr__(name: str) -> Any:
+    """The rarer losses, which PyTorch has in this file too."""
+    from . import likelihood_loss, margin_loss
+
+    for file in (margin_loss, likelihood_loss):
+        if not name.startswith("_") and name in vars(file):
+            return getattr(file, name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
