@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -34,6 +37,7 @@ class Row(NamedTuple):
     gradients: bool = True  # torch's are right
 
 
+_ROOT = Path(fw.__file__).parents[1]
 _random = np.random.default_rng(0)
 
 
@@ -459,3 +463,17 @@ def test_names_are_where_torch_has_them(torch: Any) -> None:
     missing = {n for n, v in vars(torch.nn).items() if isinstance(v, type) and not hasattr(nn, n)}
     recurrent = {n for n in missing if n.startswith(("RNN", "LSTM", "GRU", "Transformer", "Multihead"))}
     assert missing - recurrent <= {"Container", "DataParallel"}
+
+
+def test_the_rarer_layers_are_imported_when_asked_for() -> None:
+    code = "import sys, framework; print([m for m in sys.modules if m.endswith(('.lazy', '_loss', '.padding'))])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=_ROOT)
+    assert found.stdout.strip() == "['framework.ops.padding']"
+
+
+def test_rarer_losses_are_in_torchs_file_too() -> None:
+    from framework.nn.modules import loss
+
+    assert loss.CTCLoss is nn.CTCLoss and loss.TripletMarginLoss is nn.TripletMarginLoss
+    with pytest.raises(AttributeError, match=r"loss' has no attribute 'Other'"):
+        loss.Other  # noqa: B018

@@ -192,9 +192,10 @@ class KLDivLoss(_Loss):
 
 def __getattr__(name: str) -> Any:
     """The rarer losses, which PyTorch has in this file too."""
-    from . import likelihood_loss, margin_loss
+    if not name.startswith("_"):  # the import system asks for names that do
+        from . import likelihood_loss, margin_loss
 
-    for file in (margin_loss, likelihood_loss):
-        if not name.startswith("_") and name in vars(file):
-            return getattr(file, name)
+        for file in (margin_loss, likelihood_loss):
+            if name in vars(file):
+                return getattr(file, name)
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
