@@ -598,4 +598,20 @@ def __getattr__(name: str) -> _Any:
 
 
 #: Imported when first asked for: reading and writing archives alone takes a fifth of what `import framework` does.
-_LATER = {"save": ".serialization", "load": ".serialization", "func": ".func", "vmap": ".func"}
+_LATER = {
+    "save": ".serialization",
+    "load": ".serialization",
+    "func": ".func",
+    "vmap": ".func",
+    "backends": ".backends",
+    "compile": ".compiler",
+    "compiler": ".compiler",
+    "distributed": ".distributed",
+    "jit": ".jit",
+    "version": ".version",
+    "use_deterministic_algorithms": ".determinism",
+    "are_deterministic_algorithms_enabled": ".determinism",
+    "is_deterministic_algorithms_warn_only_enabled": ".determinism",
+    "get_float32_matmul_precision": ".determinism",
+    "set_float32_matmul_precision": ".determinism",
+}

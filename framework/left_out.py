@@ -13,7 +13,7 @@ _FAMILIES = (
     (("cudnn", "miopen"), "cuDNN is not called by name"),
     (("xpu", "ipu", "maia", "mtia", "vulkan", "hpu", "mps", "xla"), "devices are the CPU and CUDA ones alone"),
     (("autocast", "GradScaler"), "automatic mixed precision is not part of the top level"),
-    (("jit", "Script", "compile"), "programs are never compiled"),
+    (("Script",), "programs are never compiled"),
     (("onnx",), "models are not exported"),
     (("Storage", "storage"), "memory has no object of its own; tensors share it by views"),
     (("rename", "align_to", "align_as", "refine_names"), "named tensors are left out"),

@@ -1,0 +1,6 @@
+"""oneDNN: not used; NumPy's own BLAS and threads are."""
+
+
+def is_available() -> bool:
+    """False: oneDNN is not used."""
+    return False
