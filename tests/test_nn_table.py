@@ -449,6 +449,20 @@ def test_on_the_stand_in(row: Row, stand_in: ModuleType) -> None:
     assert all(param.is_cuda for param in there.parameters())
 
 
+@pytest.mark.parametrize(
+    "name", ["CircularPad2d", "FractionalMaxPool2d", "ChannelShuffle", "Conv2d", "ConvTranspose2d"]
+)
+def test_an_empty_batch(torch: Any, name: str) -> None:
+    rows = [row for row in ROWS if row.name == name and row.inputs[0].ndim == 4 and len(row.inputs) == 1]
+    for row in rows:
+        if "_random_samples" in row.kwargs:
+            continue
+        results_of = [results(build(lib, row)(given(lib, row.inputs[0][:0]))) for lib in (fw, torch)]
+        for mine, its in zip(*results_of, strict=True):
+            close(mine, its, "result")
+    assert rows
+
+
 def test_every_layer_has_a_row() -> None:
     covered = {row.name for row in ROWS} | {row[0] for row in OTHER_LAYERS} | ELSEWHERE
     assert not set(nn.modules.__all__) - covered

@@ -50,13 +50,13 @@ def _operator(name: str) -> Any:
             number = n - 1 - d if n == 2 else d  # PyTorch draws for the width first in pictures
             begin = _starts(samples[..., number], shape[d], sizes[d], kernel[d])
             starts.append(begin.reshape(*begin.shape[:-1], *(1,) * d, sizes[d], *(1,) * (n - d - 1)))
-        flat = input.reshape(*input.shape[:-n], -1)
+        flat = input.reshape(*input.shape[:-n], math.prod(shape))
         best = where_best = None
         for tap in itertools.product(*map(range, kernel)):
             index = 0
             for d in range(n):
                 index = index * shape[d] + starts[d] + tap[d]
-            index = index.reshape(*flat.shape[:-1], -1)
+            index = index.reshape(*flat.shape[:-1], math.prod(sizes))
             value = xp.take_along_axis(flat, index, axis=-1)
             if best is None:
                 best, where_best = value, index

@@ -110,7 +110,9 @@ def _check_mode(shape: tuple[int, ...], pad: Sequence[int], mode: str) -> None:
             )
         if mode == "circular" and max(before, after) > shape[dim]:
             raise RuntimeError("Padding value causes wrapping around more than once.")
-        if shape[dim] + before + after < 0 or (mode == "circular" and shape[dim] + before + after == 0):
+        if shape[dim] + before + after < 0 or (
+            mode == "circular" and (before or after) and shape[dim] + before + after == 0
+        ):
             raise RuntimeError(f"Negative padding value is resulting in an empty dimension {dim}")
 
 

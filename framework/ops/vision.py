@@ -73,7 +73,7 @@ def channel_shuffle(input, groups):
         raise RuntimeError(
             f"Number of channels must be divisible by groups. Got {input.shape[1]} channels and {groups} groups."
         )
-    parts = input.reshape(input.shape[0], groups, input.shape[1] // groups, -1)
+    parts = input.reshape(input.shape[0], groups, input.shape[1] // groups, math.prod(input.shape[2:]))
     return namespace(input).ascontiguousarray(parts.swapaxes(1, 2)).reshape(input.shape)
 
 
