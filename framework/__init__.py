@@ -8,13 +8,17 @@ Arrays are NumPy's on the CPU and CuPy's on an NVIDIA GPU. ARCHITECTURE.md in th
 import warnings as _warnings
 from importlib import import_module as _import_module
 from math import e, inf, nan, pi
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 # Arithmetic on infinities and zeros is silent in PyTorch. The filter is for this package's own lines alone: what the
 # user computes with NumPy warns as before.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"framework\.")
 
-from . import autograd, backend, cuda, fft, linalg, nn, optim, utils
+from . import autograd, backend, cuda, fft, linalg
+
+if _TYPE_CHECKING:
+    from . import nn, optim, utils
 from .backend import device
 from .creation import (
     arange,
@@ -597,8 +601,15 @@ def __getattr__(name: str) -> _Any:
     raise AttributeError(refusal("framework", name) or f"module 'framework' has no attribute '{name}'")
 
 
-#: Imported when first asked for: reading and writing archives alone takes a fifth of what `import framework` does.
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
+
+
+#: Imported when first asked for, so that a program with tensors alone, or a worker process, does not wait for the rest.
 _LATER = {
+    "nn": ".nn",
+    "optim": ".optim",
+    "utils": ".utils",
     "save": ".serialization",
     "load": ".serialization",
     "func": ".func",
